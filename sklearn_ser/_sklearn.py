@@ -1,0 +1,28 @@
+"""scikit-learn's semi-private helpers, imported in this one file only.
+
+What is taken here has been stable since scikit-learn 1.6, but is not in its
+public documentation; a change there is mended here.
+"""
+
+from sklearn.base import _fit_context as fit_context
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._set_output import _get_output_config
+
+__all__ = ["HasMethods", "Interval", "StrOptions", "fit_context", "output_config"]
+
+
+def output_config(estimator: object) -> str:
+    """Return the container that ``estimator.transform`` is set to give.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A transformer with ``set_output``.
+
+    Returns
+    -------
+    str
+        ``"default"``, ``"pandas"`` or ``"polars"``.
+    """
+    config: str = _get_output_config("transform", estimator)["dense"]
+    return config

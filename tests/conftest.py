@@ -1,0 +1,24 @@
+"""Shared fixtures: one torch thread, and where the real recordings are."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+# Two threads on a small machine can make tiny networks many times slower.
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def data_home() -> Path:
+    """Return the folder of the real corpora, or skip."""
+    named = os.environ.get("SKLEARN_SER_DATA")
+    beside = Path(__file__).resolve().parents[2] / "shared" / "corpora"
+    home = Path(named) if named else beside
+    if not home.is_dir():
+        pytest.skip(
+            f"no real recordings: {home} does not exist; "
+            "set SKLEARN_SER_DATA to the folder of the corpora"
+        )
+    return home
