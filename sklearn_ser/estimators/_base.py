@@ -1,0 +1,313 @@
+"""What the deep estimators share: parameters, building a net, device, state."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection import GroupShuffleSplit
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+from skorch.callbacks import EarlyStopping
+from skorch.history import History
+from torch import Tensor
+
+from .._sklearn import Interval
+from ._engine import Corruption, EpochProgress, TrainingNet
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class NetEstimator(BaseEstimator):
+    """Base of the estimators that train a torch module.
+
+    A child class names its module and criterion, and stores what its
+    constructor is given. It is a plain scikit-learn estimator that holds a
+    skorch net in ``net_``: it is not itself a net.
+    """
+
+    _module_class: ClassVar[type[torch.nn.Module]]
+    _criterion_class: ClassVar[type[torch.nn.Module]]
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "device": [str, torch.device],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+        "net_params": [dict, None],
+    }
+
+    def _module_params(self) -> dict[str, Any]:
+        """Return what the module is built with, from parameters and data."""
+        raise NotImplementedError
+
+    def _criterion_params(self) -> dict[str, Any]:
+        """Return the criterion's parameters; a child class may have some."""
+        return {}
+
+    def _corruption(self) -> tuple[str, Corruption | None]:
+        """Return the name of the network's input, and how it is made noisy."""
+        return "X", None
+
+    def _fit_net(self, data: Arrays, groups: Any) -> None:
+        """Train a new net, with early stopping where it is asked for."""
+        self._draw()
+        valid = None
+        if self.early_stopping:
+            kept, held_out = self._split_by_group(len(data["X"]), groups)
+            self.validation_groups_ = np.unique(np.asarray(groups)[held_out])
+            valid = {name: values[held_out] for name, values in data.items()}
+            data = {name: values[kept] for name, values in data.items()}
+        self.net_ = self._build_net()
+        self.net_.train_on(data, valid)
+        self._record_history()
+
+    def _continue_net(self, data: Arrays) -> None:
+        """Train for one more epoch; begin with a new net where there is none."""
+        if not hasattr(self, "net_"):
+            self._draw()
+            self.net_ = self._build_net()
+        self.net_.train_on(data, epochs=1)
+        self._record_history()
+
+    def _draw(self) -> None:
+        """Fix what a net is made from, so that it can be rebuilt later."""
+        self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._architecture = self._module_params()
+
+    def _build_net(self) -> TrainingNet:
+        """Build and initialise a net."""
+        network_input, corrupt = self._corruption()
+        settings: dict[str, Any] = {
+            "module": self._module_class,
+            "criterion": self._criterion_class,
+            "optimizer": torch.optim.Adam,
+            "lr": self.lr,
+            "max_epochs": self.max_epochs,
+            "batch_size": self.batch_size,
+            "device": resolve_device(self.device),
+            "seed": self._seed,
+            "network_input": network_input,
+            "corrupt": corrupt,
+            "train_split": None,
+            "verbose": 0,
+        }
+        settings |= {f"module__{k}": v for k, v in self._architecture.items()}
+        settings |= {f"criterion__{k}": v for k, v in self._criterion_params().items()}
+        given = dict(self.net_params or {})
+        if "optimizer" not in given and settings["device"].startswith(("cpu", "cuda")):
+            settings["optimizer__fused"] = True
+        # skorch changes the callbacks that it is given: never the user's own.
+        callbacks = clone(given.pop("callbacks", None) or [], safe=False)
+        settings["callbacks"] = [*self._callbacks(), *callbacks]
+        return TrainingNet(**(settings | given)).initialize()
+
+    def _callbacks(self) -> list[Any]:
+        """Return the callbacks that the parameters ask for."""
+        callbacks: list[Any] = []
+        if self.early_stopping:
+            stopping = EarlyStopping(
+                monitor="valid_loss",
+                patience=self.n_iter_no_change,
+                threshold=self.tol,
+                threshold_mode="abs",
+                load_best=True,
+                sink=_silent,
+            )
+            callbacks.append(("early_stopping", stopping))
+        if self.verbose:
+            callbacks.append(("progress", EpochProgress(type(self).__name__)))
+        return callbacks
+
+    def _split_by_group(
+        self, n_samples: int, groups: Any
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Split off whole groups (speakers) for early stopping."""
+        name = type(self).__name__
+        if groups is None:
+            raise ValueError(
+                f"{name}(early_stopping=True) holds out whole speakers: pass them "
+                f"as groups. {how_to_pass(name, 'groups')}"
+            )
+        if len(np.unique(groups)) < 2:
+            raise ValueError(
+                f"{name}(early_stopping=True) holds out whole speakers, but groups "
+                "names only one."
+            )
+        splitter = GroupShuffleSplit(
+            n_splits=1, test_size=self.validation_fraction, random_state=self._seed
+        )
+        kept, held_out = next(splitter.split(np.zeros(n_samples), groups=groups))
+        return kept, held_out
+
+    def _record_history(self) -> None:
+        """Copy skorch's history, which pickles with the net, into plain dicts."""
+        self.history_ = [
+            {name: value for name, value in epoch.items() if name != "batches"}
+            for epoch in self.net_.history
+        ]
+
+    def _tensor(self, array: NDArray[Any]) -> Tensor:
+        """Copy an array to where the net is."""
+        return torch.tensor(array, device=self.net_.device)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state with the net as plain numpy arrays.
+
+        A live net would carry pickle bytes into formats that exist to avoid
+        them, and weights on a GPU could not be read without one.
+        """
+        state: dict[str, Any] = dict(super().__getstate__())
+        net = state.pop("net_", None)
+        if net is not None:
+            state["_net_state"] = {
+                "module": _to_numpy(net.module_.state_dict()),
+                "optimizer": _to_numpy(net.optimizer_.state_dict()),
+            }
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore the state and build the net anew."""
+        state = dict(state)
+        weights = state.pop("_net_state", None)
+        super().__setstate__(state)
+        if weights is not None:
+            net = self._build_net()
+            net.module_.load_state_dict(_to_torch(weights["module"]))
+            net.optimizer_.load_state_dict(_to_torch(weights["optimizer"]))
+            net.history = History({"batches": [], **row} for row in self.history_)
+            self.net_ = net
+
+
+def resolve_device(device: str | torch.device) -> str:
+    """Return the device to compute on.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        A torch device, or ``"auto"``: CUDA where there is one, else the CPU.
+
+    Returns
+    -------
+    str
+        A torch device. The CPU, with a warning, where CUDA is asked for and
+        there is none: what was trained on a GPU predicts everywhere.
+
+    Raises
+    ------
+    ValueError
+        If torch does not know the device.
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        known = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(
+            f"device must be 'auto' or a torch device such as 'cpu' or 'cuda:0', "
+            f"got {device!r}."
+        ) from error
+    if known.type == "cuda" and not torch.cuda.is_available():
+        warnings.warn(
+            f"device={str(device)!r}, but torch finds no CUDA device here: computing "
+            "on the CPU.",
+            stacklevel=2,
+        )
+        return "cpu"
+    return str(known)
+
+
+def per_sample(name: str, values: Any, X: Any) -> NDArray[np.float32]:
+    """Validate a target with one number per sample, NaN where it is unknown.
+
+    Parameters
+    ----------
+    name : str
+        What the values are, for messages.
+    values : array-like of shape (n_samples,)
+        Numbers.
+    X : array-like of shape (n_samples, ...)
+        What they must be as long as: scikit-learn hands metadata of another
+        length whole to each fold.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), float32
+
+    Raises
+    ------
+    ValueError
+        If the values are not numbers, infinite, or of another length than `X`.
+    """
+    try:
+        array: NDArray[np.float32] = column_or_1d(np.asarray(values, np.float32))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} must be one number per sample, NaN where it is unknown: {error}"
+        ) from error
+    check_consistent_length(X, array)
+    if np.isinf(array).any():
+        first = int(np.flatnonzero(np.isinf(array))[0])
+        raise ValueError(f"{name} is infinite at index {first}; use NaN for unknown.")
+    return array
+
+
+def how_to_pass(estimator: str, target: str) -> str:
+    """Say how a per-sample target reaches a step, in both routing modes.
+
+    Parameters
+    ----------
+    estimator : str
+        Name of the estimator's class.
+    target : str
+        Name of the target.
+
+    Returns
+    -------
+    str
+        One sentence for an error message.
+    """
+    step = estimator.lower()
+    return (
+        f"Alone: fit(X, {target}=…). In a pipeline or a search, with "
+        f"sklearn.set_config(enable_metadata_routing=True): fit(X, y, {target}=…); "
+        f"without it, after the name of the step: fit(X, y, {step}__{target}=…)."
+    )
+
+
+def _silent(text: str) -> None:
+    """Swallow what a callback would print."""
+
+
+def _to_numpy(tree: Any) -> Any:
+    """Turn the tensors of nested dicts and lists into numpy arrays."""
+    if isinstance(tree, Tensor):
+        return tree.detach().cpu().numpy().copy()
+    if isinstance(tree, Mapping):
+        return {key: _to_numpy(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [_to_numpy(value) for value in tree]
+    return tree
+
+
+def _to_torch(tree: Any) -> Any:
+    """Turn the numpy arrays of nested dicts and lists into tensors."""
+    if isinstance(tree, np.ndarray | np.generic):
+        return torch.tensor(tree)
+    if isinstance(tree, Mapping):
+        return {key: _to_torch(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [_to_torch(value) for value in tree]
+    return tree

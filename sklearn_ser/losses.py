@@ -1,0 +1,273 @@
+"""Losses of the papers, as plain torch functions and modules, usable alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = [
+    "ContinuousMetricTerms",
+    "MetricDAELoss",
+    "continuous_metric_loss",
+    "continuous_metric_terms",
+]
+
+Distance = Literal["euclidean", "mean_euclidean", "signed"]
+Combine = Literal["sum", "log"]
+
+# Below this sum of squared label distances all labels of a batch count as equal.
+_LEAST_LABEL_SPREAD = 1e-12
+
+
+class ContinuousMetricTerms(NamedTuple):
+    """The parts of the continuous metric loss, each a tensor without dimensions."""
+
+    slope_loss: Tensor
+    """Distance of the slope from one, Eq. 3."""
+    residual_loss: Tensor
+    """Mean squared residual over the pairs, Eq. 4."""
+    slope: Tensor
+    """Ordinary least squares slope through the origin, Eq. 2."""
+
+
+def continuous_metric_loss(
+    embedding: Tensor, label: Tensor, *, distance: Distance = "euclidean"
+) -> Tensor:
+    r"""Continuous metric loss of Das et al. (2022), Eq. 2 to 5.
+
+    Over all pairs :math:`i < j` of a batch, the distances of the embedding,
+    :math:`n_{ij}`, are regressed through the origin on the distances of the
+    label, :math:`l_{ij}`. The loss asks for a slope of one and for small
+    residuals:
+
+    .. math::
+
+        b = \frac{\sum l_{ij} n_{ij}}{\sum l_{ij}^2}, \qquad
+        \mathcal{L} = |b - 1| + \frac{1}{P} \sum (n_{ij} - b\, l_{ij})^2
+
+    It is zero where the embedding keeps every label distance, and one where
+    the embedding has collapsed to a point.
+
+    Parameters
+    ----------
+    embedding : Tensor of shape (batch_size, latent_dim)
+        Latent representation :math:`z`, floating point.
+    label : Tensor of shape (batch_size,)
+        Activation or valence. NaN means "unlabelled": only pairs of labelled
+        rows count.
+    distance : {"euclidean", "mean_euclidean", "signed"}, default="euclidean"
+        Distance of a pair. ``"euclidean"``: :math:`\lVert z_i - z_j \rVert` and
+        :math:`|l_i - l_j|`, as the paper's text says. ``"mean_euclidean"``: the
+        same divided by ``latent_dim``. ``"signed"``: the mean over the latent
+        dimensions of :math:`z_i - z_j`, and :math:`l_i - l_j`, as in the script
+        that the authors released (its :math:`\epsilon = 10^{-6}`, there to
+        avoid a division by zero, is not needed here).
+
+    Returns
+    -------
+    Tensor without dimensions
+        The loss. Zero, with a zero gradient, where a batch says nothing:
+        fewer than two labelled rows, or all labels equal.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit together, or `distance` is unknown.
+
+    See Also
+    --------
+    continuous_metric_terms : The parts of this loss.
+
+    References
+    ----------
+    .. [1] S. Das, N. N. Lund, N. L. Lønfeldt, A. K. Pagsberg and L. H.
+       Clemmensen, "Continuous metric learning for transferable speech emotion
+       recognition and embedding across low-resource languages", Northern Lights
+       Deep Learning Workshop, 2022, arXiv:2203.14867.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_ser.losses import continuous_metric_loss
+    >>> activation = torch.tensor([1.0, 2.0, 4.5])
+    >>> isometry = torch.stack([activation, torch.zeros(3)], dim=1)
+    >>> continuous_metric_loss(isometry, activation).item()
+    0.0
+    >>> continuous_metric_loss(torch.zeros(3, 2), activation).item()
+    1.0
+    """
+    terms = continuous_metric_terms(embedding, label, distance=distance)
+    return terms.slope_loss + terms.residual_loss
+
+
+def continuous_metric_terms(
+    embedding: Tensor, label: Tensor, *, distance: Distance = "euclidean"
+) -> ContinuousMetricTerms:
+    """Return the parts of `continuous_metric_loss`.
+
+    Parameters
+    ----------
+    embedding : Tensor of shape (batch_size, latent_dim)
+        Latent representation.
+    label : Tensor of shape (batch_size,)
+        Activation or valence; NaN means "unlabelled".
+    distance : {"euclidean", "mean_euclidean", "signed"}, default="euclidean"
+        See `continuous_metric_loss`.
+
+    Returns
+    -------
+    ContinuousMetricTerms
+        ``slope_loss`` (Eq. 3), ``residual_loss`` (Eq. 4) and ``slope`` (Eq. 2).
+        All are zero where a batch says nothing.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit together, or `distance` is unknown.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_ser.losses import continuous_metric_terms
+    >>> activation = torch.tensor([1.0, 2.0, 4.5])
+    >>> terms = continuous_metric_terms(3 * activation[:, None], activation)
+    >>> terms.slope.item(), terms.residual_loss.item()
+    (3.0, 0.0)
+    """
+    if embedding.ndim != 2 or label.shape != embedding.shape[:1]:
+        raise ValueError(
+            "embedding must have shape (batch_size, latent_dim) and label "
+            f"(batch_size,), got {tuple(embedding.shape)} and {tuple(label.shape)}."
+        )
+    labelled = torch.isfinite(label)
+    if not bool(labelled.all()):
+        embedding, label = embedding[labelled], label[labelled]
+    if len(embedding) < 2:
+        nothing = embedding.sum() * 0.0
+        return ContinuousMetricTerms(nothing, nothing, nothing)
+
+    of_embedding, of_label = _pair_distances(
+        embedding, label.to(embedding.dtype), distance
+    )
+    spread = of_label.dot(of_label)
+    # No branch on a value: a batch of equal labels is masked out instead.
+    informative = spread > _LEAST_LABEL_SPREAD
+    weight = informative.to(embedding.dtype)
+    slope = weight * of_label.dot(of_embedding) / spread.where(informative, weight + 1)
+    # Least squares makes the residual's derivative by the slope zero: detach it.
+    residual = functional.mse_loss(of_embedding, slope.detach() * of_label)
+    return ContinuousMetricTerms(weight * (slope - 1.0).abs(), weight * residual, slope)
+
+
+def _pair_distances(
+    embedding: Tensor, label: Tensor, distance: Distance
+) -> tuple[Tensor, Tensor]:
+    """Return the distances of embedding and label over all pairs i < j."""
+    if distance == "signed":
+        first, second = torch.triu_indices(
+            len(label), len(label), offset=1, device=label.device
+        )
+        mean = embedding.mean(dim=1)
+        return mean[first] - mean[second], label[first] - label[second]
+    # The gradient of pdist at coincident points is zero, hence finite.
+    of_embedding = functional.pdist(embedding)
+    of_label = functional.pdist(label[:, None])
+    if distance == "euclidean":
+        return of_embedding, of_label
+    if distance == "mean_euclidean":
+        return of_embedding / embedding.shape[1], of_label
+    raise ValueError(
+        f"distance must be 'euclidean', 'mean_euclidean' or 'signed', got {distance!r}."
+    )
+
+
+class MetricDAELoss(nn.Module):
+    r"""Loss of the denoising autoencoder with metric learning, Eq. 1 and 6.
+
+    .. math:: \mathcal{L} = \mathcal{L}_{DAE} + w \sum_k \mathcal{L}_{metric}^{(k)}
+
+    with the mean squared error of the reconstruction, and one metric loss per
+    label, each on its own equal share of the latent dimensions.
+
+    Parameters
+    ----------
+    distance : {"euclidean", "mean_euclidean", "signed"}, default="euclidean"
+        See `continuous_metric_loss`.
+    combine : {"sum", "log"}, default="sum"
+        ``"sum"`` as above; ``"log"`` takes the logarithm of the sum, as the
+        script does that the authors released. Without labels the loss is the
+        plain reconstruction error in both cases, as in that script.
+    metric_weight : float, default=1.0
+        Weight :math:`w`; one in the paper.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_ser.losses import MetricDAELoss
+    >>> x, embedding = torch.ones(4, 88), torch.arange(8.0).reshape(4, 2)
+    >>> loss = MetricDAELoss()({"reconstruction": x, "embedding": embedding}, {"X": x})
+    >>> loss["loss"].item()
+    0.0
+    """
+
+    def __init__(
+        self,
+        distance: Distance = "euclidean",
+        combine: Combine = "sum",
+        metric_weight: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.distance = distance
+        self.combine = combine
+        self.metric_weight = metric_weight
+
+    def forward(
+        self, output: Mapping[str, Tensor], batch: Mapping[str, Any]
+    ) -> dict[str, Tensor]:
+        """Return the loss and its parts.
+
+        Parameters
+        ----------
+        output : mapping
+            ``"reconstruction"`` of shape (batch_size, n_features) and
+            ``"embedding"`` of shape (batch_size, latent_dim).
+        batch : mapping
+            ``"X"``, the clean features, of shape (batch_size, n_features), and,
+            where labels are learned, ``"labels"`` of shape (batch_size,
+            n_labels), NaN for unlabelled.
+
+        Returns
+        -------
+        dict of str to Tensor without dimensions
+            ``"loss"``, the value to minimise; ``"reconstruction_loss"``; and,
+            where labels are learned, ``"slope_loss"`` and ``"residual_loss"``,
+            summed over the labels.
+        """
+        reconstruction = functional.mse_loss(output["reconstruction"], batch["X"])
+        if "labels" not in batch:
+            return {"loss": reconstruction, "reconstruction_loss": reconstruction}
+        labels = batch["labels"]
+        terms = [
+            continuous_metric_terms(share, label, distance=self.distance)
+            for share, label in zip(
+                output["embedding"].chunk(labels.shape[1], dim=1),
+                labels.unbind(dim=1),
+                strict=True,
+            )
+        ]
+        slope = torch.stack([term.slope_loss for term in terms]).sum()
+        residual = torch.stack([term.residual_loss for term in terms]).sum()
+        total = reconstruction + self.metric_weight * (slope + residual)
+        if self.combine == "log":
+            # The logarithm is unbounded below: stop where the number format ends.
+            total = total.clamp_min(torch.finfo(total.dtype).tiny).log()
+        return {
+            "loss": total,
+            "reconstruction_loss": reconstruction,
+            "slope_loss": slope,
+            "residual_loss": residual,
+        }
