@@ -1,0 +1,53 @@
+"""Scores of speech emotion recognition, and analyses of learned embeddings.
+
+Emotion classes are scored by weighted and unweighted accuracy (WA, UA),
+continuous labels by the concordance correlation coefficient. Two analyses of
+[1]_ say how much of a continuous label an embedding carries:
+:func:`pairwise_correlation` and :func:`latent_correlation`.
+:func:`zscore_outliers` is the outlier rule of the same paper.
+
+``wa_scorer``, ``ua_scorer`` and ``ccc_scorer`` are the scorer objects to hand to
+``scoring=`` of scikit-learn's :class:`~sklearn.model_selection.GridSearchCV` and
+:func:`~sklearn.model_selection.cross_validate`.
+
+References
+----------
+.. [1] S. Das, N. L. Lund, N. N. Lønfeldt, A. K. Pagsberg and L. H. Clemmensen,
+   "Continuous Metric Learning For Transferable Speech Emotion Recognition and
+   Embedding Across Low-resource Languages", Proc. Northern Lights Deep Learning
+   Workshop, 2022, arXiv:2203.14867.
+"""
+
+from ._correlation import (
+    CorrelationResult,
+    MantelResult,
+    latent_correlation,
+    mantel_test,
+    pairwise_correlation,
+)
+from ._outliers import zscore_outliers
+from ._scores import (
+    adjusted_r2_score,
+    ccc_scorer,
+    concordance_correlation,
+    ua_score,
+    ua_scorer,
+    wa_score,
+    wa_scorer,
+)
+
+__all__ = [
+    "CorrelationResult",
+    "MantelResult",
+    "adjusted_r2_score",
+    "ccc_scorer",
+    "concordance_correlation",
+    "latent_correlation",
+    "mantel_test",
+    "pairwise_correlation",
+    "ua_score",
+    "ua_scorer",
+    "wa_score",
+    "wa_scorer",
+    "zscore_outliers",
+]

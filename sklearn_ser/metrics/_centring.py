@@ -1,0 +1,33 @@
+"""Centring and scaling that keep constants exactly constant."""
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+
+
+def centre(values: FloatArray) -> FloatArray:
+    """Subtract the mean along the first axis; constants become exact zeros."""
+    shifted = values - values[0]
+    centred: FloatArray = shifted - shifted.mean(axis=0)
+    return centred
+
+
+def unit_columns(values: FloatArray) -> FloatArray:
+    """Centre each column and scale it to norm 1; leave constant columns out."""
+    centred = centre(values)
+    norms = np.linalg.norm(centred, axis=0)
+    rounding = 8 * np.finfo(np.float64).eps * np.linalg.norm(values, axis=0)
+    varies = norms > rounding
+    unit: FloatArray = centred[:, varies] / norms[varies]
+    return unit
+
+
+def unit_vector(values: FloatArray, name: str) -> FloatArray:
+    """Centre the values and scale them to norm 1; refuse equal ones."""
+    unit = unit_columns(values[:, None])
+    if unit.shape[1] == 0:
+        raise ValueError(f"{name} are all equal: a correlation is not defined")
+    return unit[:, 0]
