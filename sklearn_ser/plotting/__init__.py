@@ -1,0 +1,10 @@
+"""Plots of embeddings and of recognised emotions.
+
+matplotlib is imported when something is drawn, not before. The classes follow
+scikit-learn's displays: they store what they draw, and ``plot`` draws it.
+"""
+
+from ._confusion import plot_confusion
+from ._embedding import EmbeddingDisplay
+
+__all__ = ["EmbeddingDisplay", "plot_confusion"]
