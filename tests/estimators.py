@@ -1,0 +1,70 @@
+"""The public estimators, each with settings that are quick to train.
+
+Every test that holds for all estimators takes them from here; a new estimator
+is added to one list.
+"""
+
+import numpy as np
+from sklearn.utils.validation import check_array
+
+from sklearn_ser import MetricDAE
+
+
+class LabelledMetricDAE(MetricDAE):
+    """MetricDAE that takes its labels from the data.
+
+    scikit-learn's checks call `fit(X, y)` and know of no metadata: with this
+    they reach the supervised variant as well.
+    """
+
+    def fit(self, X, y=None, *, activation=None, valence=None, groups=None):
+        return super().fit(X, y, **self._labels(X), groups=groups)
+
+    def partial_fit(self, X, y=None, *, activation=None, valence=None):
+        return super().partial_fit(X, y, **self._labels(X))
+
+    @staticmethod
+    def _labels(X):
+        try:
+            X = check_array(X, ensure_all_finite="allow-nan")
+        except (TypeError, ValueError):
+            # Not for this helper to judge: `fit` must name what is wrong with X.
+            return {"activation": [0.0], "valence": [0.0]}
+        return {"activation": X[:, 0], "valence": X[:, -1]}
+
+
+CHECKED = [
+    MetricDAE(),
+    MetricDAE(combine="log", decoder_relu="released", noise_std=0.0, max_epochs=5),
+    LabelledMetricDAE(label="act", max_epochs=5),
+    LabelledMetricDAE(label="val", distance="signed", max_epochs=5),
+    LabelledMetricDAE(label=("act", "val"), max_epochs=5),
+]
+
+# What each deep estimator is trained with in the tests of routing, backends and
+# state: (estimator, metadata that it needs).
+TRAINED = [
+    (MetricDAE(max_epochs=3, random_state=0), ()),
+    (MetricDAE(label="act", max_epochs=3, random_state=0), ("activation",)),
+    (
+        MetricDAE(label=("act", "val"), max_epochs=3, random_state=0),
+        ("activation", "valence"),
+    ),
+]
+
+
+def make_data(n_speakers=6, n_per_speaker=12, n_features=10, seed=0):
+    """Make features with emotion, speaker, activation and valence to learn."""
+    rng = np.random.default_rng(seed)
+    n = n_speakers * n_per_speaker
+    emotion = np.tile(["anger", "neutral", "sadness"], n)[:n]
+    activation = np.select([emotion == "anger", emotion == "neutral"], [4.0, 3.0], 2.0)
+    activation += rng.integers(-1, 2, n) / 2
+    valence = 6 - activation + rng.integers(-1, 2, n) / 2
+    X = np.outer(activation, rng.normal(size=n_features))
+    X += np.outer(valence, rng.normal(size=n_features))
+    X += rng.normal(scale=0.5, size=X.shape)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    groups = np.repeat([f"s{i}" for i in range(n_speakers)], n_per_speaker)
+    metadata = {"activation": activation, "valence": valence}
+    return X.astype(np.float32), emotion, groups, metadata

@@ -1,0 +1,332 @@
+"""What scikit-learn asks of every estimator, over all of ours."""
+
+import copy
+import io
+import os
+import pickle
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+import skops.io
+import torch
+from estimators import CHECKED, TRAINED, make_data
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC
+from sklearn.utils.estimator_checks import (
+    check_dataframe_column_names_consistency,
+    check_global_output_transform_pandas,
+    check_global_set_output_transform_polars,
+    check_param_validation,
+    check_set_output_transform,
+    check_set_output_transform_pandas,
+    check_transformer_get_feature_names_out,
+    check_transformer_get_feature_names_out_pandas,
+    parametrize_with_checks,
+)
+
+trained = pytest.mark.parametrize(
+    ("estimator", "needs"), TRAINED, ids=lambda value: str(value).replace("\n", "")[:60]
+)
+
+
+@parametrize_with_checks(CHECKED)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+# The checks themselves pass arrays to what was fitted on a table.
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")
+@pytest.mark.parametrize("estimator", CHECKED, ids=str)
+@pytest.mark.parametrize(
+    "check",
+    [
+        check_dataframe_column_names_consistency,
+        check_global_output_transform_pandas,
+        check_global_set_output_transform_polars,
+        check_set_output_transform,
+        check_set_output_transform_pandas,
+        check_transformer_get_feature_names_out,
+        check_transformer_get_feature_names_out_pandas,
+        check_param_validation,
+    ],
+    ids=lambda check: check.__name__,
+)
+def test_checks_that_are_not_in_that_list(estimator, check):
+    check(type(estimator).__name__, clone(estimator))
+
+
+@pytest.mark.slow
+def test_all_checks_with_scipys_array_api():
+    """SCIPY_ARRAY_API has to be set before anything is imported."""
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", __file__, "-k", "scikit_learn_checks"],
+        env=os.environ | {"SCIPY_ARRAY_API": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
+    assert "passed" in result.stdout
+    assert "skipped" not in result.stdout
+
+
+def fitted(estimator, needs, **data):
+    X, emotion, _, metadata = make_data(**data)
+    model = clone(estimator).fit(X, emotion, **{name: metadata[name] for name in needs})
+    return model, X
+
+
+def outputs(model, X):
+    methods = ("transform", "predict", "predict_proba")
+    return [getattr(model, name)(X) for name in methods if hasattr(model, name)]
+
+
+def assert_same(first, second):
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@trained
+def test_state_survives_pickle_joblib_copy_and_skops(estimator, needs):
+    model, X = fitted(estimator, needs)
+    pipeline = make_pipeline(model)
+    with io.BytesIO() as file:
+        joblib.dump(model, file)
+        file.seek(0)
+        from_joblib = joblib.load(file)
+    dumped = skops.io.dumps(pipeline)
+    own = skops.io.get_untrusted_types(data=dumped)
+    assert all(name.startswith("sklearn_ser.") for name in own)
+    from_skops = skops.io.loads(dumped, trusted=own)
+    for other in (
+        pickle.loads(pickle.dumps(model)),
+        from_joblib,
+        copy.deepcopy(model),
+        from_skops[0],
+    ):
+        assert_same(outputs(other, X), outputs(model, X))
+        assert other.history_ == model.history_
+
+
+@trained
+def test_pickle_holds_no_torch_object(estimator, needs):
+    model, _ = fitted(estimator, needs)
+    assert b"torch" not in pickle.dumps(model)
+
+
+@trained
+def test_training_goes_on_after_pickle_as_without(estimator, needs):
+    X, emotion, _, metadata = make_data()
+    metadata = {name: metadata[name] for name in needs}
+    model = clone(estimator).partial_fit(X, emotion, **metadata)
+    other = pickle.loads(pickle.dumps(model))
+    for _ in range(2):
+        model.partial_fit(X, emotion, **metadata)
+        other.partial_fit(X, emotion, **metadata)
+    assert_same(outputs(other, X), outputs(model, X))
+    assert [epoch["epoch"] for epoch in other.history_] == [1, 2, 3]
+
+
+def numpy_state():
+    return np.random.get_state()[1].copy()  # noqa: NPY002
+
+
+@trained
+def test_fit_neither_reads_nor_moves_global_random_state(estimator, needs):
+    states = []
+    results = []
+    for seed in (0, 1):
+        np.random.seed(seed)  # noqa: NPY002
+        torch.manual_seed(seed)
+        before = numpy_state(), torch.get_rng_state()
+        model, X = fitted(estimator, needs)
+        results.append(outputs(model, X))
+        after = numpy_state(), torch.get_rng_state()
+        states.append((before, after))
+    assert_same(*results)
+    for (numpy_before, torch_before), (numpy_after, torch_after) in states:
+        np.testing.assert_array_equal(numpy_before, numpy_after)
+        assert torch.equal(torch_before, torch_after)
+
+
+@trained
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_same_numbers_under_every_backend(estimator, needs, backend):
+    X, emotion, _, metadata = make_data()
+    seeded = [clone(estimator).set_params(random_state=seed) for seed in range(4)]
+    metadata = {name: metadata[name] for name in needs}
+    sequential = [outputs(clone(e).fit(X, emotion, **metadata), X) for e in seeded]
+    with joblib.parallel_config(backend=backend, n_jobs=2):
+        models = joblib.Parallel()(
+            joblib.delayed(e.fit)(X, emotion, **metadata) for e in seeded
+        )
+    for model, expected in zip(models, sequential, strict=True):
+        assert_same(outputs(model, X), expected)
+
+
+@trained
+def test_different_seeds_differ(estimator, needs):
+    first, X = fitted(estimator, needs)
+    second, _ = fitted(clone(estimator).set_params(random_state=1), needs)
+    assert not np.allclose(outputs(first, X)[0], outputs(second, X)[0])
+
+
+@trained
+def test_a_row_does_not_depend_on_its_companions(estimator, needs):
+    model, X = fitted(estimator, needs)
+    alone = [outputs(model, X[i : i + 1]) for i in range(len(X))]
+    for whole, *rows in zip(outputs(model, X), *alone, strict=True):
+        np.testing.assert_allclose(np.concatenate(rows), whole, rtol=1e-6)
+
+
+@trained
+def test_unfitted_says_so(estimator, needs):
+    X, *_ = make_data()
+    with pytest.raises(NotFittedError):
+        clone(estimator).transform(X)
+
+
+@trained
+def test_device_names(estimator, needs):
+    model, X = fitted(clone(estimator).set_params(device="cpu"), needs)
+    auto, _ = fitted(clone(estimator).set_params(device="auto"), needs)
+    if not torch.cuda.is_available():
+        assert_same(outputs(model, X), outputs(auto, X))
+    with pytest.raises(ValueError, match=r"'auto' or a torch device .* got 'warp'"):
+        fitted(clone(estimator).set_params(device="warp"), needs)
+
+
+@trained
+def test_what_a_gpu_trained_predicts_without_one(estimator, needs, monkeypatch):
+    model, X = fitted(estimator, needs)
+    expected = outputs(model, X)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    state = pickle.dumps(model.set_params(device="cuda"))
+    with pytest.warns(UserWarning, match="no CUDA device here: computing on the CPU"):
+        restored = pickle.loads(state)
+    assert_same(outputs(restored, X), expected)
+
+
+@trained
+def test_early_stopping_holds_out_whole_speakers(estimator, needs):
+    X, emotion, groups, metadata = make_data()
+    metadata = {name: metadata[name] for name in needs}
+    stopping = clone(estimator).set_params(
+        early_stopping=True, validation_fraction=0.3, max_epochs=60, n_iter_no_change=2
+    )
+    model = stopping.fit(X, emotion, groups=groups, **metadata)
+    held_out = set(model.validation_groups_)
+    assert 0 < len(held_out) < len(set(groups))
+    losses = [epoch["valid_loss"] for epoch in model.history_]
+    # What the held-out speakers say never reaches the weights.
+    changed = X.copy()
+    changed[np.isin(groups, list(held_out))] *= 1.001
+    one = clone(stopping).set_params(max_epochs=1)
+    first = one.fit(X, emotion, groups=groups, **metadata).transform(X)
+    second = one.fit(changed, emotion, groups=groups, **metadata).transform(X)
+    np.testing.assert_array_equal(first, second)
+    # The kept weights are those of the best epoch.
+    best = int(np.argmin(losses)) + 1
+    again = clone(estimator).set_params(
+        **{**stopping.get_params(), "max_epochs": best, "n_iter_no_change": 1000}
+    )
+    np.testing.assert_array_equal(
+        again.fit(X, emotion, groups=groups, **metadata).transform(X),
+        model.transform(X),
+    )
+
+
+@trained
+def test_early_stopping_needs_speakers(estimator, needs):
+    X, emotion, groups, metadata = make_data()
+    metadata = {name: metadata[name] for name in needs}
+    model = clone(estimator).set_params(early_stopping=True)
+    with pytest.raises(
+        ValueError, match=r"holds out whole speakers: pass .* as groups"
+    ):
+        model.fit(X, emotion, **metadata)
+    with pytest.raises(ValueError, match="names only one"):
+        model.fit(X, emotion, groups=np.zeros(len(X)), **metadata)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.fit(X, emotion, groups=groups[:-1], **metadata)
+
+
+@trained
+def test_net_params_reach_skorch(estimator, needs):
+    from skorch.callbacks import Callback, LRScheduler
+
+    class Count(Callback):
+        epochs = 0
+
+        def on_epoch_end(self, net, **kwargs):
+            self.epochs += 1
+
+    mine = Count()
+    net_params = {
+        "optimizer": torch.optim.SGD,
+        "optimizer__momentum": 0.5,
+        "callbacks": [mine, LRScheduler("StepLR", step_size=1)],
+    }
+    model, _ = fitted(clone(estimator).set_params(net_params=net_params), needs)
+    assert isinstance(model.net_.optimizer_, torch.optim.SGD)
+    assert model.net_.optimizer_.param_groups[0]["momentum"] == 0.5
+    assert model.net_.optimizer_.param_groups[0]["lr"] < estimator.lr
+    used = [c for _, c in model.net_.callbacks_ if type(c) is Count]
+    assert used[0].epochs == estimator.max_epochs
+    assert mine.epochs == 0  # the user's own object is left alone
+    grid = {"net_params": [{"optimizer__weight_decay": w} for w in (0.0, 0.1)]}
+    X, emotion, _, metadata = make_data()
+    pipeline = make_pipeline(clone(estimator), SVC())
+    step = pipeline.steps[0][0]
+    search = GridSearchCV(
+        pipeline, {f"{step}__{k}": v for k, v in grid.items()}, cv=2
+    ).fit(X, emotion, **{f"{step}__{name}": metadata[name] for name in needs})
+    assert len(search.cv_results_["mean_test_score"]) == 2
+
+
+@trained
+def test_ctrl_c_is_not_taken_for_an_early_stop(estimator, needs):
+    from skorch.callbacks import Callback
+
+    class Stop(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            raise KeyboardInterrupt  # skorch's way to end the training
+
+    model, _ = fitted(
+        clone(estimator).set_params(net_params={"callbacks": [Stop()]}), needs
+    )
+    assert len(model.history_) == 1
+
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    broken = clone(estimator)
+    broken._corruption = lambda: ("X", interrupted)
+    X, emotion, _, metadata = make_data()
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit(X, emotion, **{name: metadata[name] for name in needs})
+
+
+@trained
+def test_diverging_training_says_what_to_do(estimator, needs):
+    X, emotion, _, metadata = make_data()
+    with pytest.raises(ValueError, match=r"Training diverged: .* Standardise"):
+        clone(estimator).set_params(lr=1e30, max_epochs=20).fit(
+            X * 1e15, emotion, **{name: metadata[name] for name in needs}
+        )
+
+
+@trained
+def test_progress_bar_only_when_asked(estimator, needs, capsys):
+    fitted(estimator, needs)
+    assert capsys.readouterr().err == ""
+    fitted(clone(estimator).set_params(verbose=1), needs)
+    shown = capsys.readouterr().err
+    assert f"{estimator.max_epochs}/{estimator.max_epochs}" in shown
+    assert "train_loss" in shown
