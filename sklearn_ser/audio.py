@@ -1,0 +1,540 @@
+"""Recordings in: reading, cutting, mixing down, resampling and fault checks.
+
+A *recording* is one of
+
+- a path (``str`` or :class:`os.PathLike`) to a WAV, FLAC, OGG or MP3 file, or to
+  any other file that libsndfile reads;
+- a segment ``(path, start, end)``, in seconds (numbers or
+  :class:`pandas.Timedelta`); a start of None, NaN or NaT is the beginning of the
+  file, such an end is its end;
+- a 1-D float waveform, taken to be at the sampling rate that is asked for;
+- a ``(waveform, sampling_rate)`` tuple.
+
+Whatever is wrong with a recording raises :class:`AudioError`, whose message names
+the recording and the remedy. Truncation is found where the format tells the
+length: in WAV (the size of the data chunk), FLAC, OGG (the last page) and MP3 with
+a Xing or Info header (from one MPEG frame of 1152 samples upwards). It cannot be
+found in an MP3 without such a header, nor in RF64, W64 and the rarer formats, nor
+in a WAV or FLAC file that was written to a pipe and does not know its own length;
+and a segment of a FLAC file is not refused for a fault that lies beyond it.
+"""
+
+import hashlib
+import math
+import numbers
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any, BinaryIO, TypeAlias
+
+import numpy as np
+import pandas as pd
+import soundfile as sf
+import soxr  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from ._containers import missing_audio
+
+__all__ = ["AudioError", "AudioFileNotFoundError", "as_recordings", "load_audio"]
+
+Recording: TypeAlias = str | os.PathLike[str] | tuple[Any, ...] | NDArray[Any]
+
+# Float audio lies in [-1, 1]; decoders and mixes overshoot a little, integers that
+# were converted to float without scaling overshoot by thousands.
+MAX_AMPLITUDE = 4.0
+# Annotations are rounded: a segment may end this much (in seconds) behind its file.
+END_TOLERANCE = 0.01
+# Encoders and decoders may disagree by the last MPEG frame (in samples).
+MPEG_FRAME = 1152
+
+
+class AudioError(ValueError):
+    """A recording cannot be used; the message names it and the remedy.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import load_audio
+    >>> load_audio(np.zeros(0))
+    Traceback (most recent call last):
+    ...
+    sklearn_ser.audio.AudioError: waveform: it holds no samples; leave it out
+    """
+
+
+class AudioFileNotFoundError(AudioError, FileNotFoundError):
+    """The file of a recording does not exist."""
+
+
+def as_recordings(X: Any) -> NDArray[np.object_]:
+    """Turn a collection of recordings into a 1-D object array.
+
+    NumPy would turn a list of tuples or of waveforms of equal length into a 2-D
+    array; this function never does. Here the elements are only collected:
+    :func:`load_audio` checks them.
+
+    Parameters
+    ----------
+    X : collection of n recordings
+        One of
+
+        - a list, a tuple, a 1-D array or a pandas Series of recordings (see
+          :mod:`sklearn_ser.audio`);
+        - a DataFrame with the column ``file`` and optionally ``start`` and
+          ``end`` in seconds;
+        - an audformat index, filewise (a pandas Index) or segmented (a MultiIndex
+          with the levels ``file``, ``start`` and ``end``), or a Series or
+          DataFrame without a column ``file`` with such an index;
+        - a 2-D array of numbers, one waveform in each row.
+
+    Returns
+    -------
+    ndarray of shape (n,) and dtype object
+        The recordings.
+
+    Raises
+    ------
+    ValueError
+        If ``X`` is a single recording, or not a collection of recordings.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_ser.audio import as_recordings
+    >>> table = pd.DataFrame({"file": ["a.wav", "a.wav"], "start": [0, 1.5],
+    ...                       "end": [1.5, None]})
+    >>> as_recordings(table)
+    array([('a.wav', 0.0, 1.5), ('a.wav', 1.5, nan)], dtype=object)
+    """
+    if _is_single(X):
+        raise ValueError(
+            f"X is one recording ({describe(X)}), not a collection: wrap it in a list"
+        )
+    if isinstance(X, pd.DataFrame | pd.Series | pd.Index):
+        items = _from_pandas(X)
+    elif isinstance(X, np.ndarray):
+        if X.ndim != 1 and not (X.ndim == 2 and X.dtype.kind in "fiu"):
+            raise ValueError(
+                f"an array of shape {X.shape} and dtype {X.dtype} is not a collection "
+                "of recordings: give a list, a 1-D array of recordings, or a 2-D array "
+                "of numbers with one waveform in each row"
+            )
+        items = list(X)
+    elif isinstance(X, list | tuple):
+        items = list(X)
+    else:
+        raise ValueError(
+            "X must be a list, array, pandas Series or Index of recordings, or a "
+            f"DataFrame with the column 'file'; got {type(X).__name__}"
+        )
+    return np.fromiter(items, dtype=object, count=len(items))
+
+
+def _is_single(X: Any) -> bool:
+    """Tell whether X is one recording where a collection is wanted."""
+    if isinstance(X, np.ndarray):
+        return X.ndim == 1 and X.dtype.kind in "fiu"
+    if isinstance(X, tuple):  # (path, start, end) or (waveform, rate)
+        return any(item is None or isinstance(item, numbers.Real) for item in X)
+    return isinstance(X, str | os.PathLike)
+
+
+def _from_pandas(X: pd.DataFrame | pd.Series | pd.Index) -> list[Any]:
+    """List the recordings in a pandas object."""
+    index = X if isinstance(X, pd.Index) else X.index
+    if isinstance(X, pd.DataFrame) and "file" in X:
+        bounds = [
+            X[name] if name in X else [None] * len(X) for name in ("start", "end")
+        ]
+        if "start" in X or "end" in X:
+            return list(zip(X["file"], *bounds, strict=True))
+        return list(X["file"])
+    if isinstance(index, pd.MultiIndex) and {*index.names} == {"file", "start", "end"}:
+        levels = [index.get_level_values(name) for name in ("file", "start", "end")]
+        return list(zip(*levels, strict=True))
+    if index.name == "file":
+        return list(index)
+    if isinstance(X, pd.DataFrame | pd.MultiIndex):
+        raise ValueError(
+            f"a {type(X).__name__} of recordings needs 'file' and optionally 'start' "
+            "and 'end' as its columns or as the levels of its index"
+        )
+    return list(X)
+
+
+def load_audio(
+    recording: Recording, sampling_rate: int | None = 16000
+) -> tuple[NDArray[np.float32], int]:
+    """Read one recording as a mono signal.
+
+    Channels are mixed down by their mean. Another rate is converted with soxr in
+    its high quality. Only the wanted part of a file is read where seeking is exact
+    to the sample (not in OGG and MP3, which are decoded whole and then cut).
+
+    Parameters
+    ----------
+    recording : str, os.PathLike, tuple or ndarray of shape (n_samples,)
+        A path, ``(path, start, end)`` in seconds, a float waveform in [-1, 1] at
+        ``sampling_rate``, or ``(waveform, sampling_rate)``; see
+        :mod:`sklearn_ser.audio`. A segment may end up to 10 ms behind its file, for
+        annotations are rounded; it is then cut there.
+    sampling_rate : int or None, default=16000
+        The rate of the signal in Hz. None keeps the rate of the recording.
+
+    Returns
+    -------
+    signal : ndarray of shape (n_samples,) and dtype float32
+        The mono signal; it may share memory with a waveform that was given.
+    rate : int
+        Its sampling rate in Hz.
+
+    Raises
+    ------
+    AudioFileNotFoundError
+        If the file does not exist.
+    AudioError
+        If the recording is empty, truncated or not audio, holds NaN, infinity or
+        amplitudes far beyond 1 (integers that were never scaled), or if its
+        segment or its sampling rate makes no sense.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import load_audio
+    >>> tone = np.sin(2 * np.pi * 220 * np.arange(8000) / 8000)
+    >>> signal, rate = load_audio((tone, 8000))
+    >>> signal.shape, signal.dtype, rate
+    ((16000,), dtype('float32'), 16000)
+    """
+    with naming(describe(recording)):
+        wanted = None if sampling_rate is None else _check_rate(sampling_rate)
+        samples, rate = _read(recording, wanted)
+        _check_samples(samples, rate)
+        signal = samples.mean(axis=1) if samples.ndim == 2 else samples
+        signal = np.ascontiguousarray(signal, dtype=np.float32)
+        if wanted in (None, rate):
+            return signal, rate
+        signal = soxr.resample(signal, rate, wanted, quality="HQ")
+        if not signal.size:
+            raise AudioError(f"nothing is left of it at {wanted} Hz; leave it out")
+        return signal, wanted
+
+
+def describe(recording: Any) -> str:
+    """Name a recording in a message.
+
+    Parameters
+    ----------
+    recording : object
+        A recording, or what was given as one.
+
+    Returns
+    -------
+    str
+        The path with the bounds of the segment, ``"waveform"``, or the type.
+    """
+    match recording:
+        case str() | os.PathLike():
+            return os.fspath(recording)
+        case (str() | os.PathLike() as path, start, end):
+            return f"{os.fspath(path)} from {start} to {end}"
+        case np.ndarray() | (np.ndarray(), _):
+            return "waveform"
+    return type(recording).__name__
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Put a name before the message of any AudioError that is raised inside.
+
+    Parameters
+    ----------
+    name : str
+        What the message is about.
+    """
+    try:
+        yield
+    except AudioError as error:
+        raise type(error)(f"{name}: {error}") from error.__cause__
+
+
+def fingerprint(recording: Recording) -> str:
+    """Identify the content of a recording, wherever it lies.
+
+    A file is read once and then recognised by its path, size and times, so that the
+    next call costs microseconds.
+
+    Parameters
+    ----------
+    recording : str, os.PathLike, tuple or ndarray
+        A recording, see :mod:`sklearn_ser.audio`.
+
+    Returns
+    -------
+    str
+        The same text for the same bytes and bounds, and for no others.
+
+    Raises
+    ------
+    AudioError
+        If the recording is not one, or if its file cannot be opened.
+    """
+    with naming(describe(recording)):
+        match recording:
+            case str() | os.PathLike():
+                return _file_fingerprint(recording)
+            case (str() | os.PathLike() as path, start, end):
+                return f"{_file_fingerprint(path)} {_check_bounds(start, end)}"
+            case (np.ndarray() as waveform, rate):
+                return f"{_digest(waveform)} {_check_rate(rate)}"
+            case np.ndarray():
+                return _digest(recording)
+        raise _not_a_recording(recording)
+
+
+def _file_fingerprint(path: str | os.PathLike[str]) -> str:
+    """Identify the bytes of a file."""
+    with _open(path) as file:
+        state = os.fstat(file.fileno())
+    return _hash_file(
+        os.fspath(path),
+        state.st_ino,
+        state.st_size,
+        state.st_mtime_ns,
+        state.st_ctime_ns,
+    )
+
+
+@lru_cache(maxsize=2**17)
+def _hash_file(path: str, *state: int) -> str:
+    """Hash a file; its state is there to notice that it changed."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()
+
+
+def _digest(waveform: NDArray[Any]) -> str:
+    """Hash a waveform with its dtype and shape."""
+    kind = f"{waveform.dtype.str} {waveform.shape}"
+    samples = np.ascontiguousarray(_check_waveform(waveform))
+    return hashlib.blake2b(kind.encode() + samples.tobytes()).hexdigest()
+
+
+def _read(
+    recording: Recording, sampling_rate: int | None
+) -> tuple[NDArray[np.floating[Any]], int]:
+    """Read the samples of a recording, with all their channels, and their rate."""
+    match recording:
+        case str() | os.PathLike():
+            return _read_file(recording, 0.0, None)
+        case (str() | os.PathLike() as path, start, end):
+            return _read_file(path, *_check_bounds(start, end))
+        case (np.ndarray() as waveform, rate):
+            return _check_waveform(waveform), _check_rate(rate)
+        case np.ndarray():
+            if sampling_rate is None:
+                raise AudioError(
+                    "with sampling_rate=None its own rate must be known: give "
+                    "(waveform, rate)"
+                )
+            return _check_waveform(recording), sampling_rate
+    raise _not_a_recording(recording)
+
+
+def _not_a_recording(recording: Any) -> AudioError:
+    """Say what a recording is."""
+    return AudioError(
+        "it is not a recording: give a path, (path, start, end), a 1-D float array, or "
+        "(waveform, sampling_rate)"
+    )
+
+
+def _read_file(
+    path: str | os.PathLike[str], start: float, end: float | None
+) -> tuple[NDArray[np.float32], int]:
+    """Read a file, or a part of it, as (n_samples, n_channels)."""
+    with _open(path) as file:
+        _check_complete(file)
+        try:
+            sound = sf.SoundFile(file)
+        except (sf.LibsndfileError, TypeError) as error:  # TypeError: named *.raw
+            raise AudioError(
+                "it is not audio that libsndfile reads, or its header is damaged; "
+                "convert it to WAV or FLAC, or leave it out"
+            ) from error
+        with sound:
+            try:
+                return _decode(sound, file, start, end), sound.samplerate
+            except sf.LibsndfileError as error:
+                raise AudioError(
+                    f"it is truncated or damaged ({error.error_string.strip(' .')}): "
+                    "copy it again from its source, or leave it out"
+                ) from error
+
+
+def _open(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a file, or say why that cannot be."""
+    if os.path.isdir(path):
+        raise AudioError("it is a directory: give the paths of the files in it")
+    try:
+        return open(path, "rb")
+    except FileNotFoundError:
+        where = "" if os.path.isabs(path) else f" (seen from {os.getcwd()})"
+        raise AudioFileNotFoundError(
+            f"the file does not exist{where}: check the path"
+        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a null character in a path
+        raise AudioError(
+            f"it cannot be opened ({error}): check the path and its permissions"
+        ) from error
+
+
+def _truncated(detail: str) -> AudioError:
+    """Say that a file is not whole."""
+    return AudioError(
+        f"it is truncated or damaged ({detail}): copy it again from its source, or "
+        "leave it out"
+    )
+
+
+def _check_complete(file: BinaryIO) -> None:
+    """Refuse an empty file, and one whose container promises more than there is."""
+    if not file.read(1):
+        raise AudioError(
+            "it is empty (0 bytes): copy it again from its source, or leave it out"
+        )
+    missing = missing_audio(file)
+    if missing:
+        raise _truncated(missing)
+    file.seek(0)
+
+
+def _decode(
+    sound: sf.SoundFile, file: BinaryIO, start: float, end: float | None
+) -> NDArray[np.float32]:
+    """Decode the wanted part of a file as (n_samples, n_channels)."""
+    total, rate = sound.frames, sound.samplerate
+    if total > sys.maxsize // 2:
+        raise AudioError(
+            "its header does not tell its length (it was written to a pipe): convert "
+            "it to WAV, or encode it anew"
+        )
+    if total <= 0:
+        raise AudioError("it holds no audio, only a header; leave it out")
+    first, last = _cut(total, rate, start, end)
+    if sound.format in ("OGG", "MP3", "MPEG"):  # seeking is not exact to the sample
+        samples = _samples(sound, total)
+        _check_decoded(sound, file, len(samples))
+        return samples[first:last]
+    sound.seek(first)
+    samples = _samples(sound, last - first)
+    if len(samples) < last - first:
+        raise _truncated(f"{last - first - len(samples):,} samples are missing")
+    return samples
+
+
+def _samples(sound: sf.SoundFile, count: int) -> NDArray[np.float32]:
+    """Read the next samples as (n_samples, n_channels)."""
+    samples: NDArray[np.float32] = sound.read(count, dtype="float32", always_2d=True)
+    return samples
+
+
+def _cut(total: int, rate: int, start: float, end: float | None) -> tuple[int, int]:
+    """Turn the bounds of a segment into the first sample and the one after the last."""
+    duration = total / rate
+    if start >= duration or (end is not None and end > duration + END_TOLERANCE):
+        raise AudioError(
+            f"the segment lies beyond the end of the file, which lasts {duration:g} s: "
+            "correct its bounds (in seconds)"
+        )
+    first = round(start * rate)
+    last = total if end is None else min(round(end * rate), total)
+    if first >= last:
+        raise AudioError("the segment holds no sample: correct its bounds (in seconds)")
+    return first, last
+
+
+def _check_decoded(sound: sf.SoundFile, file: BinaryIO, n_read: int) -> None:
+    """Compare what an OGG or MP3 file gave with what it promised, and with its rest."""
+    missing = sound.frames - n_read
+    if missing >= MPEG_FRAME:
+        raise _truncated(f"{missing:,} of {sound.frames:,} samples are missing")
+    rest = file.read(2)
+    if sound.format != "OGG" and rest[:1] == b"\xff" and rest[1] >= 0xE0:
+        raise AudioError(
+            f"libsndfile stops after {n_read / sound.samplerate:g} s, before its end "
+            "(an MP3 of variable bit rate without a Xing header): convert it to WAV or "
+            "FLAC with another program"
+        )
+
+
+def _check_bounds(start: Any, end: Any) -> tuple[float, float | None]:
+    """Return the bounds of a segment in seconds; no end is the end of the file."""
+    first, last = _seconds(start) or 0.0, _seconds(end)
+    if first < 0 or (last is not None and last <= first):
+        raise AudioError(
+            "the segment is not possible: it must start at 0 s or later and end after "
+            "its start"
+        )
+    return first, last
+
+
+def _seconds(value: Any) -> float | None:
+    """Convert a bound to seconds; None, NaN and NaT are no bound."""
+    if value is None or value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, np.timedelta64):
+        return _seconds(pd.Timedelta(value))
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, numbers.Real) and not math.isinf(value):
+        return None if math.isnan(value) else float(value)
+    raise AudioError(
+        f"the bound {value!r} of the segment is not a time: give seconds or a "
+        "pandas.Timedelta"
+    )
+
+
+def _check_rate(rate: Any) -> int:
+    """Return a sampling rate as an int."""
+    if isinstance(rate, numbers.Real) and float(rate).is_integer() and float(rate) > 0:
+        return int(float(rate))
+    raise AudioError(
+        f"the sampling rate {rate!r} is not possible: give a positive whole number of "
+        "samples per second (Hz)"
+    )
+
+
+def _check_waveform(waveform: NDArray[Any]) -> NDArray[np.floating[Any]]:
+    """Return a waveform that is 1-D and of floats."""
+    if waveform.ndim != 1:
+        raise AudioError(
+            f"its shape is {waveform.shape}, but a waveform has one dimension: take "
+            "the mean of its channels, or one of them"
+        )
+    if waveform.dtype.kind != "f":
+        raise AudioError(
+            f"its samples are {waveform.dtype}, not floats: scale them to [-1, 1], for "
+            "int16 with waveform / 32768"
+        )
+    if not waveform.size:
+        raise AudioError("it holds no samples; leave it out")
+    return waveform
+
+
+def _check_samples(samples: NDArray[np.floating[Any]], rate: int) -> None:
+    """Refuse NaN, infinity and amplitudes that cannot be scaled audio."""
+    peak = float(np.maximum(samples.max(), -samples.min()))
+    if not math.isfinite(peak):
+        bad = ~np.isfinite(samples.reshape(len(samples), -1)).all(axis=1)
+        raise AudioError(
+            f"{bad.sum():,} of its {len(samples):,} samples are NaN or infinite, the "
+            f"first at {bad.argmax() / rate:g} s: repair the recording or leave it out"
+        )
+    if peak > MAX_AMPLITUDE:
+        raise AudioError(
+            f"its samples reach {peak:g}, but audio lies in [-1, 1]: these look like "
+            "integers that were never scaled, so divide them (int16: by 32768)"
+        )

@@ -1,0 +1,277 @@
+"""What every front end shares: the loop over recordings, its cache and its faults."""
+
+import warnings
+from abc import ABCMeta, abstractmethod
+from collections.abc import Callable, Iterator
+from functools import partial
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_memory
+from tqdm.auto import tqdm
+
+import sklearn_ser
+
+from .._sklearn import HasMethods, Interval, StrOptions, fit_context, output_config
+from ..audio import (
+    AudioError,
+    as_recordings,
+    describe,
+    fingerprint,
+    load_audio,
+    naming,
+)
+
+Features = NDArray[np.float32]
+
+# How many faulty recordings a warning lists.
+N_LISTED = 10
+
+
+class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
+    """Base class of the stateless transformers from recordings to features.
+
+    A front end gives its features for one signal in ``_extract``, their names in
+    ``get_feature_names_out``, what they depend on in ``_settings``, and whether
+    they come in frames in ``_is_ragged``.
+
+    Parameters
+    ----------
+    sampling_rate : int or None, default=16000
+        The rate in Hz at which features are computed; None keeps that of each
+        recording.
+    n_jobs : int or None, default=None
+        Number of threads.
+    memory : str, joblib.Memory or None, default=None
+        Where the features of each recording are cached.
+    on_error : {"raise", "nan", "warn"}, default="raise"
+        What a faulty recording does.
+    verbose : bool, default=False
+        Whether a progress bar is shown.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "sampling_rate": [Interval(Integral, 1, None, closed="left"), None],
+        "n_jobs": [Integral, None],
+        "memory": [str, HasMethods("cache"), None],
+        "on_error": [StrOptions({"raise", "nan", "warn"})],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        sampling_rate: int | None = 16000,
+        n_jobs: int | None = None,
+        memory: Any = None,
+        on_error: str = "raise",
+        verbose: bool = False,
+    ) -> None:
+        self.sampling_rate = sampling_rate
+        self.n_jobs = n_jobs
+        self.memory = memory
+        self.on_error = on_error
+        self.verbose = verbose
+
+    @abstractmethod
+    def _extract(self, signal: Features, rate: int) -> Features:
+        """Compute the features of one mono signal: 1-D, or (n_frames, n_features)."""
+
+    @abstractmethod
+    def _settings(self) -> tuple[object, ...]:
+        """Return all, save the sampling rate, that the features depend on."""
+
+    @abstractmethod
+    def _is_ragged(self) -> bool:
+        """Tell whether the features come in frames."""
+
+    @abstractmethod
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[Any]:
+        """Return the names of the features.
+
+        Parameters
+        ----------
+        input_features : None
+            Not used; here for the API of scikit-learn.
+
+        Returns
+        -------
+        ndarray of shape (n_features,) and dtype object
+            The names.
+        """
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: object, y: object = None) -> Self:
+        """Check the parameters; nothing is learned.
+
+        Parameters
+        ----------
+        X : object
+            Not used.
+        y : object
+            Not used.
+
+        Returns
+        -------
+        self
+            The transformer itself.
+        """
+        return self
+
+    def transform(self, X: Any) -> NDArray[Any]:
+        """Compute the features of recordings.
+
+        Parameters
+        ----------
+        X : collection of n recordings
+            Paths, segments ``(path, start, end)`` in seconds, waveforms, or
+            ``(waveform, sampling_rate)`` tuples; also a DataFrame or an audformat
+            index, see :func:`sklearn_ser.audio.as_recordings`.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features) and dtype float32, or of shape (n,) and \
+dtype object
+            One row for each recording; for features in frames, one float32 array
+            of shape (n_frames_i, n_features) for each.
+
+        Raises
+        ------
+        AudioError
+            If a recording is faulty and ``on_error="raise"``.
+        ValueError
+            If ``X`` is empty or not a collection of recordings.
+        """
+        self._validate_params()
+        container = output_config(self)
+        if self._is_ragged() and container != "default":
+            raise ValueError(
+                f"features in frames do not fit the output container {container!r}: "
+                'use set_output(transform="default")'
+            )
+        recordings = as_recordings(X)
+        if not len(recordings):
+            raise ValueError("X holds no recordings: found array with 0 sample(s)")
+        results, faults = self._run(recordings)
+        if faults:
+            self._report(faults)
+            results = self._fill(results)
+        if self._is_ragged():
+            return np.fromiter(results, dtype=object, count=len(results))
+        return np.stack(results)
+
+    def _run(
+        self, recordings: NDArray[np.object_]
+    ) -> tuple[list[Any], dict[int, AudioError]]:
+        """Return the features, None where there are none, and the faults by index."""
+        faults: dict[int, AudioError] = {}
+        compute = self._cached()
+
+        def tasks() -> Iterator[Any]:
+            for recording in recordings:
+                # What has begun runs to its end, so that it is cached.
+                if faults and self.on_error == "raise":
+                    return
+                yield joblib.delayed(_attempt)(compute, recording)
+
+        # The threads run no code of scikit-learn, so they need no copy of its
+        # configuration; its Parallel also sets the warning filters, which belong to
+        # the whole process, anew in every thread.
+        parallel = joblib.Parallel(
+            n_jobs=self.n_jobs, prefer="threads", return_as="generator"
+        )
+        progress = tqdm(
+            parallel(tasks()),
+            total=len(recordings),
+            unit="recording",
+            desc=type(self).__name__,
+            disable=not self.verbose,
+        )
+        results: list[Any] = []
+        for index, result in enumerate(progress):
+            if isinstance(result, AudioError):
+                faults[index] = result
+                result = None
+            results.append(result)
+        return results, faults
+
+    def _cached(self) -> Callable[[Any], Features]:
+        """Return the function from a recording to features, with the cache."""
+        if self.memory is None:
+            return self._compute
+        settings = (sklearn_ser.__version__, self.sampling_rate, *self._settings())
+        cached = check_memory(self.memory).cache(
+            _compute_keyed, ignore=["transformer", "recording"]
+        )
+        return partial(_look_up, cached, repr(settings), self)
+
+    def _compute(self, recording: Any) -> Features:
+        """Compute the features of one recording."""
+        signal, rate = load_audio(recording, self.sampling_rate)
+        with naming(describe(recording)):
+            return self._extract(signal, rate)
+
+    def _report(self, faults: dict[int, AudioError]) -> None:
+        """Raise the first fault, or warn once of all of them."""
+        if self.on_error == "raise":
+            index, fault = next(iter(faults.items()))
+            with naming(f"recording {index}"):
+                raise fault
+        if self.on_error == "warn":
+            lines = [f"recording {i}: {fault}" for i, fault in faults.items()]
+            more = len(lines) - N_LISTED
+            if more > 0:
+                lines[N_LISTED:] = [f"and {more:,} more"]
+            warnings.warn(
+                f"{len(faults):,} recordings have no features:\n" + "\n".join(lines),
+                UserWarning,
+                stacklevel=4,
+            )
+
+    def _fill(self, results: list[Any]) -> list[Features]:
+        """Put NaN, or no frames, in the place of missing features."""
+        n_features = len(self.get_feature_names_out())
+        shape = (0, n_features) if self._is_ragged() else (n_features,)
+        missing = np.full(shape, np.nan, dtype=np.float32)
+        return [missing if result is None else result for result in results]
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn that recordings come in and that nothing is learned."""
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = True
+        tags.input_tags.string = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+def _attempt(
+    compute: Callable[[Any], Features], recording: Any
+) -> Features | AudioError:
+    """Return the features of a recording, or its fault."""
+    try:
+        return compute(recording)
+    except AudioError as error:
+        return error
+
+
+def _compute_keyed(
+    key: str, transformer: RecordingTransformer, recording: Any
+) -> Features:
+    """Compute the features of a recording; the cache sees the key alone."""
+    return transformer._compute(recording)
+
+
+def _look_up(
+    cached: Any, settings: str, transformer: RecordingTransformer, recording: Any
+) -> Features:
+    """Take the features of a recording from the cache, or compute them into it."""
+    key = f"{settings} {fingerprint(recording)}"
+    features: Features = cached(key, transformer, recording)
+    return features
