@@ -431,6 +431,14 @@ def test_permutation_p_values_are_never_zero_and_count_ties():
         assert p == 0.1
 
 
+def test_ties_up_to_rounding_count():
+    # Only the order and its reverse give r = 1; their distances differ by rounding.
+    distances = pdist(np.array([[0.1], [7.1], [15.1], [22.1]]))
+    assert distances[0] != distances[-1]
+    p = mantel_test(distances, distances, n_permutations=3000, random_state=0).p_value
+    assert abs(p - 2 / 24) < 0.02
+
+
 def test_mantel_is_one_sided():
     points = np.arange(10.0)[:, None]
     opposite = 9 - pdist(points)

@@ -322,9 +322,10 @@ def _mantel_p_value(
     x_square, y_square = squareform(x, checks=False), squareform(y, checks=False)
 
     def correlation(order: npt.NDArray[np.intp]) -> float:
-        # Rows and columns at once would gather at random over the whole matrix.
+        # Rows and columns at once would gather at random over the whole matrix,
+        # and BLAS would wake a thread for each of these short sums.
         permuted = y_square[order].take(order, axis=1)
-        return float(np.vdot(x_square, permuted)) / 2  # each pair stands there twice
+        return float(np.einsum("ij,ij", x_square, permuted)) / 2  # each pair twice
 
     return _permutation_p_value(
         correlation, len(x_square), n_permutations, random_state
