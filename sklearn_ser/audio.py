@@ -422,7 +422,10 @@ def _decode(
             "it to WAV, or encode it anew"
         )
     if total <= 0:
-        raise AudioError("it holds no audio, only a header; leave it out")
+        raise AudioError(
+            "it holds no audio, or its header says so: convert it anew from its "
+            "source, or leave it out"
+        )
     first, last = _cut(total, rate, start, end)
     if sound.format in ("OGG", "MP3", "MPEG"):  # seeking is not exact to the sample
         samples = _samples(sound, total)
