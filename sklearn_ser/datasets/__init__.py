@@ -1,0 +1,28 @@
+"""Corpora of emotional speech, and a synthetic one.
+
+The loaders read a corpus in the layout in which its owners distribute it, and
+download nothing. Each gives a :class:`Corpus`, whose attributes are arrays ready for
+scikit-learn.
+"""
+
+from sklearn_ser.datasets._corpus import Corpus
+from sklearn_ser.datasets._crema_d import load_crema_d
+from sklearn_ser.datasets._emodb import load_emodb
+from sklearn_ser.datasets._emotions import (
+    canonical_emotion,
+    emotion_dimensions,
+    emotion_quadrant,
+)
+from sklearn_ser.datasets._synthetic import make_emotional_speech
+from sklearn_ser.datasets._urdu import load_urdu
+
+__all__ = [
+    "Corpus",
+    "canonical_emotion",
+    "emotion_dimensions",
+    "emotion_quadrant",
+    "load_crema_d",
+    "load_emodb",
+    "load_urdu",
+    "make_emotional_speech",
+]

@@ -1,0 +1,268 @@
+"""A corpus of emotional speech: recordings with their labels."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from sklearn_ser.audio import as_recordings
+from sklearn_ser.datasets._emotions import SYNONYMS
+
+__all__ = ["Corpus"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Corpus:
+    """A corpus of emotional speech.
+
+    The table `frame` is the one source; the attributes are arrays read from it, in
+    the order of its rows, ready for scikit-learn.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row per utterance, copied and numbered anew. Columns:
+
+        - ``emotion`` and ``speaker``: str, always there;
+        - ``file``: path of the recording, with ``start`` and ``end`` in seconds where
+          utterances are segments of recordings (missing for the beginning and the
+          end of the recording); or else ``waveform`` (1-D float
+          arrays) and ``sampling_rate`` (Hz);
+        - ``gender`` (``"female"`` or ``"male"``) and ``sentence``: str, missing where
+          unknown;
+        - ``activation`` and ``valence``: float, NaN where not given;
+        - any others, which are kept as they are.
+    name : str
+        Name of the corpus.
+    description : str, default=""
+        What was recorded, and how.
+    licence : str, default=""
+        Terms under which the owners distribute it.
+    citation : str, default=""
+        The publications to cite.
+    language : str, default=""
+        Language spoken.
+
+    Attributes
+    ----------
+    audio : ndarray of shape (n_utterances,), dtype object
+        What the feature extractors take: paths (str), segments
+        ``(path, start, end)`` or ``(waveform, sampling_rate)``.
+    emotion : ndarray of shape (n_utterances,), dtype str
+        Emotions as nouns that are the same in every corpus, ``"anger"``.
+    speaker : ndarray of shape (n_utterances,), dtype str
+        Names of the speakers: the groups of speaker-independent validation.
+    gender : ndarray of shape (n_utterances,), dtype object, or None
+        ``"female"``, ``"male"`` or None; None as a whole if the corpus doesn't say.
+    sentence : ndarray of shape (n_utterances,), dtype object, or None
+        What was said, as the corpus names it; None as a whole for free speech.
+    activation, valence : ndarray of shape (n_utterances,), dtype float64, or None
+        Dimensional labels, NaN where not given; None as a whole if there are none.
+
+    Raises
+    ------
+    ValueError
+        If the table lacks a column, or an emotion, speaker or recording in it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_ser.datasets import Corpus
+    >>> frame = pd.DataFrame(
+    ...     {
+    ...         "file": ["a.wav", "b.wav", "c.wav"],
+    ...         "emotion": ["anger", "sadness", "anger"],
+    ...         "speaker": ["1", "1", "2"],
+    ...     }
+    ... )
+    >>> corpus = Corpus(frame, name="Mine")
+    >>> corpus
+    <Corpus Mine: 3 utterances, 2 speakers, 2 emotions (anger 2, sadness 1)>
+    >>> corpus.keep_emotions("anger").audio
+    array(['a.wav', 'c.wav'], dtype=object)
+    """
+
+    frame: pd.DataFrame
+    name: str
+    description: str = ""
+    licence: str = ""
+    citation: str = ""
+    language: str = ""
+
+    def __post_init__(self) -> None:
+        frame = self.frame.reset_index(drop=True)
+        recording = ["waveform", "sampling_rate"] if "waveform" in frame else ["file"]
+        for column in ["emotion", "speaker", *recording]:
+            if column not in frame:
+                raise ValueError(
+                    f"the table of the corpus {self.name} has no column {column!r}; "
+                    "it needs emotion, speaker, and file or waveform and sampling_rate"
+                )
+            missing = np.flatnonzero(frame[column].isna())
+            if len(missing):
+                raise ValueError(
+                    f"the corpus {self.name} has no {column} in row {missing[0]} "
+                    f"({len(missing)} rows in all)"
+                )
+        object.__setattr__(self, "frame", frame)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __repr__(self) -> str:
+        voices = self.frame.drop_duplicates("speaker")
+        genders = voices["gender"].dropna().tolist() if "gender" in voices else []
+        emotions = self.emotion.tolist()
+        parts = [
+            _count(len(self), "utterance"),
+            _count(len(voices), "speaker") + _tally(genders),
+            _count(len(set(emotions)), "emotion") + _tally(emotions),
+            *(name for name in ("activation", "valence") if name in self.frame),
+        ]
+        return f"<Corpus {self.name}: {', '.join(parts)}>"
+
+    @property
+    def audio(self) -> NDArray[np.object_]:
+        """Recordings as the feature extractors take them."""
+        if "waveform" in self.frame:
+            pairs = self.frame[["waveform", "sampling_rate"]]
+            return _objects(pairs.itertuples(index=False, name=None))
+        return as_recordings(self.frame)
+
+    @property
+    def emotion(self) -> NDArray[np.str_]:
+        """Emotion of each utterance."""
+        return self.frame["emotion"].to_numpy(dtype=np.str_)
+
+    @property
+    def speaker(self) -> NDArray[np.str_]:
+        """Speaker of each utterance."""
+        return self.frame["speaker"].to_numpy(dtype=np.str_)
+
+    @property
+    def gender(self) -> NDArray[np.object_] | None:
+        """Gender of each utterance's speaker, None where unknown."""
+        return self._optional_text("gender")
+
+    @property
+    def sentence(self) -> NDArray[np.object_] | None:
+        """Sentence of each utterance, None where unknown."""
+        return self._optional_text("sentence")
+
+    @property
+    def activation(self) -> NDArray[np.float64] | None:
+        """Activation of each utterance, NaN where not given."""
+        return self._optional_label("activation")
+
+    @property
+    def valence(self) -> NDArray[np.float64] | None:
+        """Valence of each utterance, NaN where not given."""
+        return self._optional_label("valence")
+
+    def select(self, rows: ArrayLike) -> "Corpus":
+        """Return the corpus of some of the utterances.
+
+        Parameters
+        ----------
+        rows : array-like of bool or of int
+            A mask of shape (n_utterances,), or indices in the order wanted.
+
+        Returns
+        -------
+        Corpus
+            A new corpus with the same name, licence and so on.
+
+        Raises
+        ------
+        ValueError
+            If a mask has another length than the corpus.
+        IndexError
+            If an index is out of range, or neither a mask nor indices are given.
+        """
+        wanted = np.asarray(rows)
+        if wanted.size == 0 and wanted.dtype != bool:
+            wanted = wanted.astype(np.intp)  # an empty list is an array of floats
+        if wanted.dtype == bool and wanted.shape != (len(self),):
+            raise ValueError(
+                f"the mask has the shape {wanted.shape}, but the corpus "
+                f"{self.name} has {len(self)} utterances"
+            )
+        return Corpus(
+            self.frame.iloc[np.arange(len(self))[wanted]],
+            name=self.name,
+            description=self.description,
+            licence=self.licence,
+            citation=self.citation,
+            language=self.language,
+        )
+
+    def keep_emotions(self, emotions: str | Iterable[str]) -> "Corpus":
+        """Return the corpus of the utterances with certain emotions.
+
+        Parameters
+        ----------
+        emotions : str or iterable of str
+            Emotions as this corpus names them, or synonyms: ``"angry"``, ``"joy"``.
+
+        Returns
+        -------
+        Corpus
+            A new corpus, in the same order.
+
+        Raises
+        ------
+        ValueError
+            If the corpus has no utterance of an emotion.
+        """
+        names = [emotions] if isinstance(emotions, str) else list(emotions)
+        present = set(self.emotion.tolist())
+        wanted = [
+            name if name in present else SYNONYMS.get(name.lower(), name)
+            for name in names
+        ]
+        absent = [
+            name
+            for name, noun in zip(names, wanted, strict=True)
+            if noun not in present
+        ]
+        if absent:
+            raise ValueError(
+                f"the corpus {self.name} has no {', '.join(absent)}; "
+                f"it has {', '.join(sorted(present))}"
+            )
+        return self.select(np.isin(self.emotion, wanted))
+
+    def _optional_text(self, name: str) -> NDArray[np.object_] | None:
+        """Return a column of text with None where it is missing."""
+        if name not in self.frame:
+            return None
+        return _objects(None if pd.isna(x) else x for x in self.frame[name])
+
+    def _optional_label(self, name: str) -> NDArray[np.float64] | None:
+        """Return a column of numbers."""
+        if name not in self.frame:
+            return None
+        return self.frame[name].to_numpy(dtype=np.float64)
+
+
+def _objects(values: Iterable[Any]) -> NDArray[np.object_]:
+    """Return a 1-D object array: tuples and arrays stay whole."""
+    items = list(values)
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array
+
+
+def _tally(values: list[str]) -> str:
+    """Return how often each value occurs, in brackets, or nothing for no value."""
+    counts = sorted(Counter(values).items())
+    return f" ({', '.join(f'{value} {n}' for value, n in counts)})" if counts else ""
+
+
+def _count(n: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

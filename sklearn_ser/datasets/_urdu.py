@@ -1,0 +1,112 @@
+"""The Urdu corpus of Latif et al., URDU."""
+
+import os
+
+from sklearn_ser.datasets._corpus import Corpus
+from sklearn_ser.datasets._files import Layout, add_dimensions, find_recordings
+
+__all__ = ["load_urdu"]
+
+_LAYOUT = Layout(
+    name="URDU",
+    source="https://github.com/siddiquelatif/URDU-Dataset",
+    example="Angry/SM1_F19_A019.wav",
+    folders=("Angry", "Happy", "Neutral", "Sad"),
+    # The initial of the folder comes again in the file name.
+    pattern=(
+        r"(?P<emotion>[AHNS])[a-z]+/(?P<speaker>S(?P<gender>[FM])\d+)"
+        r"_F(?P<take>\d+)_(?P=emotion)(?P<number>\d+)"
+    ),
+)
+
+_EMOTIONS = {"A": "anger", "H": "happiness", "N": "neutral", "S": "sadness"}
+_GENDERS = {"F": "female", "M": "male"}
+
+_DESCRIPTION = """\
+400 utterances from Urdu talk shows: spontaneous anger, happiness, neutral speech and
+sadness, 100 each. The owners speak of 38 speakers (27 men, 11 women); the file names
+tell 29 apart. 44.1 kHz, mono."""
+
+_CITATION = """\
+S. Latif, A. Qayyum, M. Usman, J. Qadir, "Cross Lingual Speech Emotion Recognition:
+Urdu vs. Western Languages", FIT 2018, arXiv:1812.10411.
+Activation and valence: S. Das, N. L. Lund, N. N. Lønfeldt, A. K. Pagsberg,
+L. H. Clemmensen, "Continuous Metric Learning For Transferable Speech Emotion
+Recognition and Embedding Across Low-resource Languages", NLDL 2022,
+arXiv:2203.14867."""
+
+
+def load_urdu(
+    data_home: str | os.PathLike[str],
+    *,
+    dimensions: str | os.PathLike[str] | None = None,
+) -> Corpus:
+    """Load the Urdu corpus of Latif et al. (URDU).
+
+    Urdu, spontaneous: 400 utterances from talk shows in four emotions (anger,
+    happiness, neutral and sadness, 100 each). Nothing is downloaded and no recording
+    is read.
+
+    Parameters
+    ----------
+    data_home : str or os.PathLike
+        Folder of the corpus as its owners distribute it: with the recordings in
+        ``Angry``, ``Happy``, ``Neutral`` and ``Sad``, such as
+        ``Angry/SM1_F19_A019.wav``.
+    dimensions : str or os.PathLike, default=None
+        CSV file with activation and valence from 1 to 5 by the authors of [2]_
+        (columns ``filename``, ``activation``, ``valence``). By default, the corpus
+        has no such labels.
+
+    Returns
+    -------
+    Corpus
+        Sorted by file name. The speech is free: its `sentence` is None. The `frame`
+        has also ``take`` (the number of the utterance among those of the speaker in
+        that emotion) and ``number`` (among all of that emotion).
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder, one of the four in it, any recording, or the CSV file is
+        missing.
+    ValueError
+        If the CSV file cannot be understood, or labels no recording.
+
+    Warns
+    -----
+    UserWarning
+        If WAV files in the folders don't bear names of URDU, or are in the folder of
+        another emotion than their name says: these are left out.
+
+    Notes
+    -----
+    The owners allow research only. Their paper counts 38 speakers; the file names tell
+    29 apart (18 men, 11 women), which are the speakers here.
+
+    References
+    ----------
+    .. [1] S. Latif, A. Qayyum, M. Usman, J. Qadir, "Cross Lingual Speech Emotion
+       Recognition: Urdu vs. Western Languages", FIT 2018, arXiv:1812.10411.
+    .. [2] S. Das, N. L. Lund, N. N. Lønfeldt, A. K. Pagsberg, L. H. Clemmensen,
+       "Continuous Metric Learning For Transferable Speech Emotion Recognition and
+       Embedding Across Low-resource Languages", NLDL 2022, arXiv:2203.14867.
+
+    Examples
+    --------
+    >>> from sklearn_ser.datasets import load_urdu
+    >>> load_urdu("corpora/urdu")  # doctest: +SKIP
+    <Corpus URDU: 400 utterances, 29 speakers (female 11, male 18), ...>
+    """
+    frame = find_recordings(data_home, _LAYOUT)
+    frame["emotion"] = frame["emotion"].map(_EMOTIONS)
+    frame["gender"] = frame["gender"].map(_GENDERS)
+    frame = frame.astype({"take": int, "number": int})
+    return Corpus(
+        add_dimensions(frame, dimensions),
+        name=_LAYOUT.name,
+        description=_DESCRIPTION,
+        licence="research use only; activation and valence: no licence given",
+        citation=_CITATION,
+        language="Urdu",
+    )
