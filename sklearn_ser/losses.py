@@ -84,7 +84,7 @@ def continuous_metric_loss(
 
     References
     ----------
-    .. [1] S. Das, N. N. Lund, N. L. Lønfeldt, A. K. Pagsberg and L. H.
+    .. [1] S. Das, N. L. Lund, N. N. Lønfeldt, A. K. Pagsberg and L. H.
        Clemmensen, "Continuous metric learning for transferable speech emotion
        recognition and embedding across low-resource languages", Northern Lights
        Deep Learning Workshop, 2022, arXiv:2203.14867.

@@ -170,6 +170,37 @@ def test_same_numbers_under_every_backend(estimator, needs, backend):
         assert_same(outputs(model, X), expected)
 
 
+FINGERPRINT = """
+import hashlib, torch
+from estimators import TRAINED
+from test_common import fitted, outputs
+for estimator, needs in TRAINED:
+    model, X = fitted(estimator, needs, n_per_speaker=40, n_features=88)
+    for output in outputs(model, X):
+        print(hashlib.sha256(output.astype("f4").tobytes()).hexdigest())
+"""
+
+
+def test_same_numbers_whatever_the_number_of_threads():
+    """Worker processes have one thread, the main process as many as cores."""
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", FINGERPRINT.replace("torch\n", "torch\n" + setting)],
+            env=os.environ | {"OMP_NUM_THREADS": n, "PYTHONPATH": "tests"},
+            cwd=os.path.dirname(os.path.dirname(__file__)),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for n, setting in [
+            ("1", "assert torch.get_num_threads() == 1\n"),
+            ("2", "assert torch.get_num_threads() == 2\n"),
+        ]
+    ]
+    assert printed[0].count("\n") >= len(TRAINED)
+    assert printed[0] == printed[1]
+
+
 @trained
 def test_different_seeds_differ(estimator, needs):
     first, X = fitted(estimator, needs)

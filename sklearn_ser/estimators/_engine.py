@@ -20,6 +20,7 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.dataset import Dataset
 from skorch.helper import predefined_split
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -160,6 +161,19 @@ class TrainingNet(NeuralNet):
         epochs : int or None, default=None
             How many; None stands for `max_epochs`.
         """
+        # More threads make networks of this size several times slower, and their
+        # sums round otherwise than those of a worker process, which has one. The
+        # limit is that of the calling thread, and ends with the training.
+        with threadpool_limits(limits=1, user_api="openmp"):
+            self._train_on(data, valid, epochs)
+
+    def _train_on(
+        self,
+        data: Mapping[str, NDArray[Any]],
+        valid: Mapping[str, NDArray[Any]] | None,
+        epochs: int | None,
+    ) -> None:
+        """Train on arrays, on as many threads as torch has now."""
         tensors = self._to_device(data)
         if valid is not None:
             self.train_split = predefined_split(Dataset(self._to_device(valid)))

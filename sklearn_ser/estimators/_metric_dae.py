@@ -143,7 +143,7 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
 
     References
     ----------
-    .. [1] S. Das, N. N. Lund, N. L. Lønfeldt, A. K. Pagsberg and L. H.
+    .. [1] S. Das, N. L. Lund, N. N. Lønfeldt, A. K. Pagsberg and L. H.
        Clemmensen, "Continuous metric learning for transferable speech emotion
        recognition and embedding across low-resource languages", Northern Lights
        Deep Learning Workshop, 2022, arXiv:2203.14867.
@@ -462,13 +462,15 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
         labelled = ~np.isnan(labels)
         if not labels.shape[1] or not labelled.any(axis=0).all():
             return
-        embedding = self._through("encoder", X)
+        embedding = self._through("encoder", X).astype(np.float64)
         models = [
             LinearRegression().fit(embedding[known], values[known])
-            for values, known in zip(labels.T, labelled.T, strict=True)
+            for values, known in zip(
+                labels.T.astype(np.float64), labelled.T, strict=True
+            )
         ]
-        self.coef_ = np.stack([model.coef_ for model in models]).astype(np.float64)
-        self.intercept_ = np.array([model.intercept_ for model in models], np.float64)
+        self.coef_ = np.stack([model.coef_ for model in models])
+        self.intercept_ = np.array([model.intercept_ for model in models])
 
 
 def _add_noise(data: Batch, generator: torch.Generator, std: float) -> Batch:
