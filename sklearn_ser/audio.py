@@ -13,7 +13,7 @@ A *recording* is one of
 Whatever is wrong with a recording raises :class:`AudioError`, whose message names
 the recording and the remedy. Truncation is found where the format tells the
 length: in WAV (the size of the data chunk), FLAC, OGG (the last page) and MP3 with
-a Xing or Info header (from one MPEG frame of 1152 samples upwards). It cannot be
+a Xing or Info header (where more than one MPEG frame of 1152 samples is missing). It cannot be
 found in an MP3 without such a header, nor in RF64, W64 and the rarer formats, nor
 in a WAV or FLAC file that was written to a pipe and does not know its own length;
 and a segment of a FLAC file is not refused for a fault that lies beyond it.
@@ -427,20 +427,22 @@ def _decode(
             "source, or leave it out"
         )
     first, last = _cut(total, rate, start, end)
-    if sound.format in ("OGG", "MP3", "MPEG"):  # seeking is not exact to the sample
-        samples = _samples(sound, total)
-        _check_decoded(sound, file, len(samples))
+    if sound.format in ("OGG", "MP3"):  # seeking is not exact to the sample
+        samples = _samples(sound, total, tolerance=MPEG_FRAME)
+        _check_rest(sound, file)
         return samples[first:last]
     sound.seek(first)
-    samples = _samples(sound, last - first)
-    if len(samples) < last - first:
-        raise _truncated(f"{last - first - len(samples):,} samples are missing")
-    return samples
+    return _samples(sound, last - first)
 
 
-def _samples(sound: sf.SoundFile, count: int) -> NDArray[np.float32]:
+def _samples(
+    sound: sf.SoundFile, count: int, tolerance: int = 0
+) -> NDArray[np.float32]:
     """Read the next samples as (n_samples, n_channels)."""
     samples: NDArray[np.float32] = sound.read(count, dtype="float32", always_2d=True)
+    missing = count - len(samples)
+    if missing > tolerance:
+        raise _truncated(f"{missing:,} of {count:,} samples are missing")
     return samples
 
 
@@ -459,17 +461,14 @@ def _cut(total: int, rate: int, start: float, end: float | None) -> tuple[int, i
     return first, last
 
 
-def _check_decoded(sound: sf.SoundFile, file: BinaryIO, n_read: int) -> None:
-    """Compare what an OGG or MP3 file gave with what it promised, and with its rest."""
-    missing = sound.frames - n_read
-    if missing >= MPEG_FRAME:
-        raise _truncated(f"{missing:,} of {sound.frames:,} samples are missing")
+def _check_rest(sound: sf.SoundFile, file: BinaryIO) -> None:
+    """Refuse an MP3 of which libsndfile reads only a part, for it guesses its length."""
     rest = file.read(2)
-    if sound.format != "OGG" and rest[:1] == b"\xff" and rest[1] >= 0xE0:
+    if sound.format == "MP3" and rest[:1] == b"\xff" and rest[1] >= 0xE0:
         raise AudioError(
-            f"libsndfile stops after {n_read / sound.samplerate:g} s, before its end "
-            "(an MP3 of variable bit rate without a Xing header): convert it to WAV or "
-            "FLAC with another program"
+            f"libsndfile stops after {sound.frames / sound.samplerate:g} s, before its "
+            "end (an MP3 of variable bit rate without a Xing header): convert it to "
+            "WAV or FLAC with another program"
         )
 
 

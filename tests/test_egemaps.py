@@ -233,6 +233,14 @@ def test_an_engine_that_fails_is_replaced(monkeypatch, waves):
         EGeMAPS().transform(waves[:3])
 
 
+def test_features_that_are_nan(monkeypatch, waves):
+    monkeypatch.setattr(
+        _egemaps, "_run", lambda *args: np.full((1, 88), np.nan, np.float32)
+    )
+    with pytest.raises(AudioError, match="openSMILE computes NaN from it"):
+        EGeMAPS().transform(waves[:1])
+
+
 def test_a_recording_that_opensmile_does_not_take(monkeypatch, waves):
     monkeypatch.setattr(
         OpenSMILE, "external_audio_source_write_data", lambda *args: False

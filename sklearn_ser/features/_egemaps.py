@@ -157,7 +157,9 @@ class EGeMAPS(RecordingTransformer):
             )
         samples = (np.clip(signal, -1, LARGEST) * 32768).astype(np.int16)
         features = _run(self.feature_set, self.level, rate, samples)
-        if not len(features) or np.isnan(features).any():
+        if np.isnan(features).any():
+            raise AudioError("openSMILE computes NaN from it; leave it out")
+        if not len(features):
             least = FEATURE_SETS[self.feature_set][1]
             raise AudioError(
                 f"its {signal.size / rate:.3f} s are too short: {self.feature_set} "
