@@ -13,10 +13,10 @@ A *recording* is one of
 Whatever is wrong with a recording raises :class:`AudioError`, whose message names
 the recording and the remedy. Truncation is found where the format tells the
 length: in WAV (the size of the data chunk), FLAC, OGG (the last page) and MP3 with
-a Xing or Info header (where more than one MPEG frame of 1152 samples is missing). It cannot be
-found in an MP3 without such a header, nor in RF64, W64 and the rarer formats, nor
-in a WAV or FLAC file that was written to a pipe and does not know its own length;
-and a segment of a FLAC file is not refused for a fault that lies beyond it.
+a Xing or Info header (where more than one MPEG frame, 1152 samples, is missing). It
+cannot be found in an MP3 without such a header, in RF64, W64 and the rarer formats,
+or in a WAV that was written to a pipe and does not know its own length. A segment
+of a FLAC file is not refused for a fault outside it.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ from typing import Any, BinaryIO, TypeAlias
 import numpy as np
 import pandas as pd
 import soundfile as sf
-import soxr  # type: ignore[import-untyped]
+import soxr
 from numpy.typing import NDArray
 
 from ._containers import missing_audio
@@ -462,9 +462,9 @@ def _cut(total: int, rate: int, start: float, end: float | None) -> tuple[int, i
 
 
 def _check_rest(sound: sf.SoundFile, file: BinaryIO) -> None:
-    """Refuse an MP3 of which libsndfile reads only a part, for it guesses its length."""
-    rest = file.read(2)
-    if sound.format == "MP3" and rest[:1] == b"\xff" and rest[1] >= 0xE0:
+    """Refuse an MP3 whose length libsndfile guesses and cuts too short."""
+    # Another MPEG frame begins with eleven bits that are set.
+    if sound.format == "MP3" and file.read(2) >= b"\xff\xe0":
         raise AudioError(
             f"libsndfile stops after {sound.frames / sound.samplerate:g} s, before its "
             "end (an MP3 of variable bit rate without a Xing header): convert it to "

@@ -251,6 +251,35 @@ dtype object
         return tags
 
 
+def has_features(features: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell which recordings have features.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n, n_features), or of shape (n,) and dtype object
+        What a front end returned.
+
+    Returns
+    -------
+    ndarray of shape (n,) and dtype bool
+        False for the faulty recordings of ``on_error="nan"`` and ``"warn"``: those
+        with a row of NaN, or with no frames.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser.features import has_features
+    >>> has_features(np.array([[0.5, 2.0], [np.nan, np.nan]]))
+    array([ True, False])
+    """
+    if features.dtype == object:
+        return np.array(
+            [not isinstance(x, np.ndarray) or len(x) > 0 for x in features], dtype=bool
+        )
+    usable: NDArray[np.bool_] = ~np.isnan(features).all(axis=1)
+    return usable
+
+
 def _attempt(
     compute: Callable[[Any], Features], recording: Any
 ) -> Features | AudioError:
