@@ -291,7 +291,7 @@ def test_confusion_shows_recall_and_counts():
     display = plot_confusion(true, pred)
     texts = [[cell.get_text() for cell in row] for row in display.text_]
     assert texts == [["0.75\n(3)", "0.25\n(1)"], ["0.00\n(0)", "1.00\n(2)"]]
-    assert display.ax_.get_title() == "pooled WA 0.83, UA 0.88"
+    assert display.ax_.get_title() == "pooled WA 0.833, UA 0.875"
     assert [t.get_text() for t in display.ax_.get_xticklabels()] == ["anger", "sadness"]
     assert_allclose(display.confusion_matrix, [[0.75, 0.25], [0, 1]])
     assert display.figure_ is display.ax_.figure
@@ -322,7 +322,7 @@ def test_text_can_be_read_on_its_colour():
 def test_confusion_with_a_class_that_is_never_true():
     display = plot_confusion(["a", "b"], ["a", "c"])
     assert [cell.get_text() for cell in display.text_[2]] == ["–\n(0)"] * 3
-    assert display.ax_.get_title() == "pooled WA 0.50, UA 0.50"
+    assert display.ax_.get_title() == "pooled WA 0.500, UA 0.500"
 
 
 def test_confusion_on_given_axes():

@@ -5,16 +5,16 @@ download nothing. Each gives a :class:`Corpus`, whose attributes are arrays read
 scikit-learn.
 """
 
-from sklearn_ser.datasets._corpus import Corpus
-from sklearn_ser.datasets._crema_d import load_crema_d
-from sklearn_ser.datasets._emodb import load_emodb
-from sklearn_ser.datasets._emotions import (
+from ._corpus import Corpus
+from ._crema_d import load_crema_d
+from ._emodb import load_emodb
+from ._emotions import (
     canonical_emotion,
     emotion_dimensions,
     emotion_quadrant,
 )
-from sklearn_ser.datasets._synthetic import make_emotional_speech
-from sklearn_ser.datasets._urdu import load_urdu
+from ._synthetic import make_emotional_speech
+from ._urdu import load_urdu
 
 __all__ = [
     "Corpus",

@@ -2,15 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from sklearn_ser.audio import as_recordings
-from sklearn_ser.datasets._emotions import SYNONYMS
+from ..audio import as_recordings
+from ._emotions import SYNONYMS, emotion_dimensions
 
 __all__ = ["Corpus"]
 
@@ -191,14 +191,7 @@ class Corpus:
                 f"the mask has the shape {wanted.shape}, but the corpus "
                 f"{self.name} has {len(self)} utterances"
             )
-        return Corpus(
-            self.frame.iloc[np.arange(len(self))[wanted]],
-            name=self.name,
-            description=self.description,
-            licence=self.licence,
-            citation=self.citation,
-            language=self.language,
-        )
+        return replace(self, frame=self.frame.iloc[np.arange(len(self))[wanted]])
 
     def keep_emotions(self, emotions: str | Iterable[str]) -> "Corpus":
         """Return the corpus of the utterances with certain emotions.
@@ -235,6 +228,39 @@ class Corpus:
                 f"it has {', '.join(sorted(present))}"
             )
         return self.select(np.isin(self.emotion, wanted))
+
+    def derive_dimensions(self, scheme: str = "circumplex") -> "Corpus":
+        """Return the corpus with activation and valence derived from the emotions.
+
+        For corpora that come without such labels. All utterances of an emotion get
+        the same values, which say nothing about how each was spoken.
+
+        Parameters
+        ----------
+        scheme : {"binary", "ternary", "circumplex"}, default="circumplex"
+            See `emotion_dimensions`.
+
+        Returns
+        -------
+        Corpus
+            A new corpus; activation and valence that were given are replaced.
+
+        Raises
+        ------
+        ValueError
+            If an emotion of the corpus has no place in the scheme.
+
+        Examples
+        --------
+        >>> from sklearn_ser.datasets import make_emotional_speech
+        >>> corpus = make_emotional_speech(n_speakers=1, n_repetitions=1)
+        >>> corpus.derive_dimensions().activation
+        array([4.23, 3.48, 2.8 , 2.32])
+        """
+        activation, valence = emotion_dimensions(self.emotion, scheme)
+        return replace(
+            self, frame=self.frame.assign(activation=activation, valence=valence)
+        )
 
     def _optional_text(self, name: str) -> NDArray[np.object_] | None:
         """Return a column of text with None where it is missing."""

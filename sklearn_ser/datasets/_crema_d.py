@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from sklearn_ser.datasets._corpus import Corpus
-from sklearn_ser.datasets._files import Layout, find_recordings
+from ._corpus import Corpus
+from ._files import Layout, find_recordings
 
 __all__ = ["load_crema_d"]
 

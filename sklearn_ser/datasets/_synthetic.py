@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy.signal import butter, lfilter, sosfilt
 from sklearn.utils import check_random_state, check_scalar
 
-from sklearn_ser.datasets._corpus import Corpus
-from sklearn_ser.datasets._emotions import canonical_emotion, emotion_dimensions
+from ._corpus import Corpus
+from ._emotions import canonical_emotion, emotion_dimensions
 
 __all__ = ["make_emotional_speech"]
 
@@ -149,8 +149,8 @@ def make_emotional_speech(
     sampling_rate : int, default=16000
         Sampling rate of the waveforms in Hz, at least 8000.
     random_state : int, RandomState instance or None, default=0
-        An int gives the same corpus, bit for bit, at every call. None gives another
-        corpus at every call and leaves numpy's global state alone.
+        An int gives the same corpus, bit for bit, at every call; None another one at
+        every call, drawn from numpy's global generator.
 
     Returns
     -------
@@ -237,8 +237,6 @@ def make_emotional_speech(
 
 def _seed(random_state: int | RandomState | None) -> SeedSequence:
     """Return a root of independent random streams."""
-    if random_state is None:
-        return SeedSequence()
     return SeedSequence(check_random_state(random_state).randint(2**31 - 1))
 
 

@@ -2,8 +2,8 @@
 
 import os
 
-from sklearn_ser.datasets._corpus import Corpus
-from sklearn_ser.datasets._files import Layout, add_dimensions, find_recordings
+from ._corpus import Corpus
+from ._files import Layout, add_dimensions, find_recordings
 
 __all__ = ["load_urdu"]
 

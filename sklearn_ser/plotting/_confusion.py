@@ -53,7 +53,7 @@ def plot_confusion(
     >>> from sklearn_ser.plotting import plot_confusion
     >>> display = plot_confusion(["anger", "anger", "sadness"], ["anger"] * 3)
     >>> display.ax_.get_title()
-    'pooled WA 0.67, UA 0.50'
+    'pooled WA 0.667, UA 0.500'
     >>> plt.close(display.figure_)
     """
     # The scores also check the labels, so they come first.
@@ -72,7 +72,7 @@ def plot_confusion(
         im_kw={"vmin": 0, "vmax": 1},
         text_kw={"fontsize": 8},
     )
-    display.ax_.set_title(f"pooled WA {wa:.2f}, UA {ua:.2f}")
+    display.ax_.set_title(f"pooled WA {wa:.3f}, UA {ua:.3f}")
     display.ax_.set(xlabel="predicted emotion", ylabel="true emotion")
     display.ax_.tick_params(axis="x", labelrotation=45)
     for name in display.ax_.get_xticklabels():

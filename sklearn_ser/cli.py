@@ -1,0 +1,315 @@
+"""Command line: ``sklearn-ser evaluate`` and ``sklearn-ser extract``."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.pipeline import Pipeline
+
+    from .datasets import Corpus
+    from .evaluation import SpeakerEvaluation
+
+__all__ = ["main"]
+
+_LABELS = {"act": "act", "val": "val", "act+val": ("act", "val"), "none": None}
+_AUDIO = (".wav", ".flac", ".ogg", ".mp3")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str or None, default=None
+        What stands after the program's name; None takes it from the shell.
+
+    Returns
+    -------
+    int
+        Exit status: 0, or 2 where the input was at fault.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (ImportError, OSError, ValueError) as error:
+        print(f"sklearn-ser: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    parser = argparse.ArgumentParser(
+        prog="sklearn-ser",
+        description="Speech emotion recognition with scikit-learn.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--n-jobs",
+        type=int,
+        help="threads for feature extraction, and folds to fit at once (default: all "
+        "processors, and one)",
+    )
+    common.add_argument("--cache", metavar="DIR", help="keep extracted features there")
+    common.add_argument("--quiet", action="store_true", help="show no progress bars")
+    _add_evaluate(commands, common)
+    _add_extract(commands, common)
+    return parser
+
+
+def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Describe ``evaluate``."""
+    parser = commands.add_parser(
+        "evaluate",
+        parents=[common],
+        help="cross-validate a recipe by speaker",
+        description="Cross-validate a recipe with one speaker held out in turn; print "
+        "the folds, and write confusion.png, embedding.png and scores.json.",
+    )
+    parser.add_argument(
+        "--recipe", choices=["metric_dae", "egemaps_svc"], default="metric_dae"
+    )
+    parser.add_argument(
+        "--label",
+        choices=list(_LABELS),
+        default="act",
+        help="what metric_dae learns from (default: act)",
+    )
+    parser.add_argument(
+        "--corpus",
+        choices=["synthetic", "emodb", "urdu", "crema-d"],
+        default="synthetic",
+    )
+    parser.add_argument("--data-home", metavar="DIR", help="folder of the corpus")
+    parser.add_argument(
+        "--dimensions",
+        metavar="CSV",
+        help="activation and valence of the corpus; without, they are derived from the "
+        "emotions",
+    )
+    parser.add_argument(
+        "--emotions", metavar="A,B,…", help="only these emotions (default: all)"
+    )
+    parser.add_argument(
+        "--folds",
+        type=int,
+        metavar="K",
+        help="K folds of several speakers instead of one speaker per fold",
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="STEP__PARAMETER=VALUE",
+        help="change a parameter of the recipe, such as metricdae__max_epochs=200",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("sklearn-ser-output"),
+        metavar="DIR",
+        help="where the files are written (default: %(default)s)",
+    )
+    parser.set_defaults(run=_evaluate)
+
+
+def _add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Describe ``extract``."""
+    parser = commands.add_parser(
+        "extract",
+        parents=[common],
+        help="write acoustic features of recordings to a table",
+        description="Write openSMILE functionals to a CSV or Parquet file, one row per "
+        "recording. A faulty recording gives an empty row and is named at the end.",
+    )
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        type=Path,
+        metavar="INPUT",
+        help="recordings, folders of recordings, or CSV tables with the column file "
+        "and, in seconds, start and end",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="a file that ends in .csv or .parquet",
+    )
+    parser.add_argument(
+        "--feature-set",
+        default="eGeMAPSv02",
+        choices=["eGeMAPSv02", "eGeMAPSv01b", "GeMAPSv01b", "ComParE_2016", "emobase"],
+    )
+    parser.add_argument("--sampling-rate", type=int, default=16000, metavar="HZ")
+    parser.set_defaults(run=_extract)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    """Run ``evaluate``."""
+    from sklearn.model_selection import GroupKFold
+
+    from .evaluation import evaluate_by_speaker
+
+    corpus = _corpus(options)
+    print(corpus)
+    evaluation = evaluate_by_speaker(
+        _pipeline(options),
+        corpus,
+        cv=GroupKFold(options.folds) if options.folds else None,
+        n_jobs=options.n_jobs,
+        verbose=not options.quiet,
+    )
+    label = f", label {options.label}" if options.recipe == "metric_dae" else ""
+    print(f"\n{options.recipe}{label}, seed {options.seed}, held out by speaker\n")
+    print(evaluation)
+    written = _write(evaluation, options)
+    print("\nwritten: " + ", ".join(str(path) for path in written))
+
+
+def _corpus(options: argparse.Namespace) -> Corpus:
+    """Load or make the corpus."""
+    from . import datasets
+
+    if options.corpus == "synthetic":
+        corpus = datasets.make_emotional_speech(random_state=options.seed)
+    elif options.data_home is None:
+        raise ValueError(
+            f"--corpus {options.corpus} needs --data-home, the folder that holds it"
+        )
+    elif options.corpus == "crema-d":
+        corpus = datasets.load_crema_d(options.data_home)
+    else:
+        name = f"load_{options.corpus}"
+        corpus = getattr(datasets, name)(
+            options.data_home, dimensions=options.dimensions
+        )
+    if options.emotions:
+        corpus = corpus.keep_emotions(options.emotions.split(","))
+    if corpus.activation is None:
+        print(
+            f"{corpus.name} is given no activation and valence: they are derived from "
+            "the emotions (circumplex)"
+        )
+        corpus = corpus.derive_dimensions()
+    return corpus
+
+
+def _pipeline(options: argparse.Namespace) -> Pipeline:
+    """Build the recipe."""
+    from . import recipes
+
+    settings = {
+        "memory": options.cache,
+        "n_jobs": -1 if options.n_jobs is None else options.n_jobs,
+        "on_error": "warn",
+        "verbose": not options.quiet,
+    }
+    if options.recipe == "egemaps_svc":
+        pipeline = recipes.egemaps_svc(**settings)
+    else:
+        pipeline = recipes.metric_dae(
+            _LABELS[options.label], random_state=options.seed, **settings
+        )
+    return pipeline.set_params(**dict(_assignment(text) for text in options.set))
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    """Read ``name=value``, where the value is a Python literal or plain text."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"--set takes STEP__PARAMETER=VALUE, got {text!r}")
+    try:
+        return name, ast.literal_eval(value)
+    except (SyntaxError, ValueError):
+        return name, value
+
+
+def _write(evaluation: SpeakerEvaluation, options: argparse.Namespace) -> list[Path]:
+    """Write the plots and the scores."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    from .plotting import EmbeddingDisplay, plot_confusion
+
+    options.output.mkdir(parents=True, exist_ok=True)
+    paths = [
+        options.output / name
+        for name in ("confusion.png", "embedding.png", "scores.json")
+    ]
+    corpus = evaluation.corpus
+    confusion = plot_confusion(corpus.emotion, evaluation.predicted)
+    held_out = evaluation.fold == 0
+    embedding = EmbeddingDisplay.from_embedding(
+        evaluation.embedding(0), corpus.emotion, held_out=held_out, label_name="emotion"
+    )
+    speakers = evaluation.folds["speakers"][0]
+    embedding.ax_.set_title(f"{corpus.name}: embedding, {speakers} held out")
+    for display, path in zip((confusion, embedding), paths, strict=False):
+        display.figure_.savefig(path, dpi=150, bbox_inches="tight")
+        plt.close(display.figure_)
+    scores = evaluation.to_dict()
+    scores["settings"]["command"] = {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in vars(options).items()
+        if name != "run"
+    }
+    scores["settings"]["seed"] = options.seed
+    paths[-1].write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
+    return paths
+
+
+def _extract(options: argparse.Namespace) -> None:
+    """Run ``extract``."""
+    import pandas as pd
+
+    from .features import EGeMAPS
+
+    suffix = options.output.suffix.lower()
+    if suffix not in (".csv", ".parquet"):
+        raise ValueError(f"--output must end in .csv or .parquet, got {options.output}")
+    recordings = pd.concat([_listed(path) for path in options.inputs])
+    recordings = recordings.dropna(axis="columns", how="all").reset_index(drop=True)
+    front_end = EGeMAPS(
+        options.feature_set,
+        sampling_rate=options.sampling_rate,
+        n_jobs=-1 if options.n_jobs is None else options.n_jobs,
+        memory=options.cache,
+        on_error="warn",
+        verbose=not options.quiet,
+    ).set_output(transform="pandas")
+    table = recordings.join(front_end.transform(recordings))
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    write = table.to_csv if suffix == ".csv" else table.to_parquet
+    write(options.output, index=False)
+    print(f"{len(table)} recordings, {table.shape[1]} columns: {options.output}")
+
+
+def _listed(path: Path) -> pd.DataFrame:
+    """Return the recordings that an input stands for: file, start and end."""
+    import pandas as pd
+
+    if path.is_dir():
+        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in _AUDIO)
+        if not found:
+            raise ValueError(f"{path} holds no recording ({', '.join(_AUDIO)})")
+        return pd.DataFrame({"file": [str(p) for p in found]})
+    if path.suffix.lower() == ".csv":
+        table = pd.read_csv(path)
+        if "file" not in table:
+            raise ValueError(f"{path} has no column 'file'")
+        return table[[name for name in ("file", "start", "end") if name in table]]
+    return pd.DataFrame({"file": [str(path)]})
