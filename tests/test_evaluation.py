@@ -1,0 +1,208 @@
+"""Evaluation by speaker: scores, leaks, broken recordings."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    GroupShuffleSplit,
+    LeaveOneGroupOut,
+    StratifiedKFold,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from sklearn_ser import EGeMAPS, MetricDAE, recipes
+from sklearn_ser.datasets import Corpus, make_emotional_speech
+from sklearn_ser.evaluation import evaluate_by_speaker
+from sklearn_ser.metrics import ua_score, wa_score
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return make_emotional_speech(n_speakers=3, n_repetitions=2)
+
+
+class Spy(ClassifierMixin, BaseEstimator):
+    """Predicts one class, and notes what it was given."""
+
+    __metadata_request__fit = {"activation": True, "groups": True}
+
+    def fit(self, X, y, activation=None, groups=None):
+        self.classes_ = np.unique(y)
+        self.seen_ = {"X": X, "y": y, "activation": activation, "groups": groups}
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+def test_scores_are_those_of_the_metrics(corpus):
+    result = evaluate_by_speaker(recipes.egemaps_svc(n_jobs=2), corpus)
+    truth, predicted = corpus.emotion, result.predicted
+    assert result.wa == wa_score(truth, predicted)
+    assert result.ua == ua_score(truth, predicted)
+    assert result.folds["speakers"].tolist() == sorted(set(corpus.speaker))
+    for number, row in result.folds.iterrows():
+        of_fold = result.fold == number
+        assert set(corpus.speaker[of_fold]) == {row["speakers"]}
+        assert row["utterances"] == of_fold.sum() == 8
+        assert row["ua"] == ua_score(truth[of_fold], predicted[of_fold])
+    assert result.left_out == []
+
+
+def test_equals_the_same_thing_by_hand(corpus):
+    pipeline = recipes.metric_dae("act", random_state=0)
+    pipeline.set_params(metricdae__max_epochs=3)
+    result = evaluate_by_speaker(pipeline, corpus)
+    features = EGeMAPS().transform(corpus.audio)
+    expected = np.empty_like(corpus.emotion)
+    splits = LeaveOneGroupOut().split(features, groups=corpus.speaker)
+    for train, test in splits:
+        scale = StandardScaler().fit(features[train])
+        dae = MetricDAE("act", max_epochs=3, random_state=0).fit(
+            scale.transform(features[train]), activation=corpus.activation[train]
+        )
+        svc = SVC(kernel="linear")
+        svc.fit(dae.transform(scale.transform(features[train])), corpus.emotion[train])
+        expected[test] = svc.predict(dae.transform(scale.transform(features[test])))
+    np.testing.assert_array_equal(result.predicted, expected)
+
+
+def test_metadata_reaches_training_only(corpus):
+    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), Spy()), corpus)
+    for number, fitted in enumerate(result.estimators):
+        train = result.fold != number
+        seen = fitted[-1].seen_
+        np.testing.assert_array_equal(seen["X"], result.features[train])
+        np.testing.assert_array_equal(seen["y"], corpus.emotion[train])
+        np.testing.assert_array_equal(seen["activation"], corpus.activation[train])
+        np.testing.assert_array_equal(seen["groups"], corpus.speaker[train])
+
+
+def test_labels_of_the_held_out_speaker_never_matter(corpus):
+    """Activation of the test speaker, changed at will, changes nothing there."""
+    pipeline = recipes.metric_dae("act", random_state=0)
+    pipeline.set_params(metricdae__max_epochs=3)
+    first = evaluate_by_speaker(pipeline, corpus)
+    held_out = first.fold == 0
+    changed = corpus.frame.copy()
+    changed.loc[held_out, "activation"] = 6 - changed.loc[held_out, "activation"]
+    second = evaluate_by_speaker(pipeline, Corpus(changed, name="changed"))
+    np.testing.assert_array_equal(first.predicted[held_out], second.predicted[held_out])
+
+
+def test_front_end_runs_once(corpus, monkeypatch):
+    calls = []
+    transform = EGeMAPS.transform
+    monkeypatch.setattr(
+        EGeMAPS, "transform", lambda self, X: calls.append(len(X)) or transform(self, X)
+    )
+    evaluate_by_speaker(recipes.egemaps_svc(), corpus)
+    assert calls == [len(corpus)]
+
+
+def test_broken_recordings_are_left_out_and_named(corpus):
+    frame = corpus.frame.copy()
+    frame.at[5, "waveform"] = np.full(16000, np.nan, dtype=np.float32)
+    broken = Corpus(frame, name="broken")
+    with pytest.warns(UserWarning, match="recording 5: waveform: .* NaN"):
+        result = evaluate_by_speaker(recipes.egemaps_svc(on_error="warn"), broken)
+    assert result.left_out == ["utterance 5"]
+    assert len(result.corpus) == len(result.predicted) == len(corpus) - 1
+    assert "left out, without features: utterance 5" in str(result)
+
+
+# StratifiedKFold says itself that it ignores groups.
+@pytest.mark.filterwarnings("ignore:The groups parameter is ignored")
+@pytest.mark.parametrize(
+    ("cv", "message"),
+    [
+        (StratifiedKFold(2), "both in training and in test; use a splitter by group"),
+        (GroupShuffleSplit(3, random_state=0), "holds out utterances of an earlier"),
+        (GroupShuffleSplit(1, random_state=0), "utterances untested"),
+    ],
+)
+def test_unfit_splitters_are_refused(corpus, cv, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate_by_speaker(make_pipeline(EGeMAPS(), Spy()), corpus, cv=cv)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_several_speakers_per_fold_and_workers(corpus, n_jobs):
+    pipeline = recipes.metric_dae("act", random_state=0)
+    pipeline.set_params(metricdae__max_epochs=2)
+    result = evaluate_by_speaker(pipeline, corpus, cv=GroupKFold(2), n_jobs=n_jobs)
+    alone = evaluate_by_speaker(pipeline, corpus, cv=GroupKFold(2))
+    np.testing.assert_array_equal(result.predicted, alone.predicted)
+    assert len(result.folds) == 2
+    assert " " in max(result.folds["speakers"], key=len)
+
+
+def test_search_inside_is_nested_by_speaker(corpus):
+    """A search in the pipeline gets the speakers of the training part."""
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), MetricDAE("act", max_epochs=1, random_state=0),
+                      SVC()),
+        {"svc__C": [0.1, 1.0]}, cv=GroupKFold(2), error_score="raise",
+    )  # fmt: skip
+    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), search), corpus)
+    assert len(result.folds) == 3
+
+
+def test_an_estimator_that_is_no_pipeline(corpus):
+    class FirstSample(Spy):
+        def fit(self, X, y, activation=None, groups=None):
+            assert isinstance(X[0], tuple)
+            return super().fit(X, y, activation, groups)
+
+    result = evaluate_by_speaker(FirstSample(), corpus)
+    assert (result.predicted == "anger").all()
+
+
+def test_result_is_json_and_says_how_it_came(corpus):
+    estimator = recipes.egemaps_svc()
+    before = clone(estimator).get_params()
+    result = evaluate_by_speaker(estimator, corpus)
+    stored = json.loads(json.dumps(result.to_dict()))
+    assert stored["wa"] == result.wa
+    assert stored["ua_over_folds"]["mean"] == pytest.approx(result.folds["ua"].mean())
+    assert stored["settings"]["corpus"]["speakers"] == 3
+    assert stored["settings"]["splitter"] == "LeaveOneGroupOut()"
+    assert stored["settings"]["estimator"]["svc__C"] == "0.01"
+    assert stored["settings"]["versions"]["scikit-learn"]
+    assert len(stored["utterances"]) == len(corpus)
+    assert pd.DataFrame(stored["folds"]).equals(result.folds)
+    assert estimator.get_params().keys() == before.keys()
+
+
+def test_printed_table(corpus):
+    text = str(evaluate_by_speaker(make_pipeline(EGeMAPS(), Spy()), corpus))
+    lines = text.splitlines()
+    assert lines[0].split() == ["held", "out", "utterances", "WA", "UA"]
+    assert lines[1].split() == ["speaker01", "8", "0.250", "0.250"]
+    assert lines[-1].split() == ["pooled", "24", "0.250", "0.250"]
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_embedding_of_a_fold(corpus):
+    pipeline = recipes.metric_dae("act", random_state=0)
+    pipeline.set_params(metricdae__max_epochs=1)
+    result = evaluate_by_speaker(pipeline, corpus)
+    embedding = result.embedding(1)
+    assert embedding.shape == (len(corpus), 2)
+    np.testing.assert_array_equal(
+        embedding, result.estimators[1][:-1].transform(result.features)
+    )
+
+
+def test_progress_bar(corpus, capsys):
+    evaluate_by_speaker(make_pipeline(EGeMAPS(), Spy()), corpus)
+    assert capsys.readouterr().err == ""
+    evaluate_by_speaker(make_pipeline(EGeMAPS(), Spy()), corpus, verbose=True)
+    assert "3/3" in capsys.readouterr().err

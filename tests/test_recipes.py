@@ -1,0 +1,101 @@
+"""The recipes hold the published settings, and run in both routing modes."""
+
+import numpy as np
+import pytest
+import sklearn
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict
+
+from sklearn_ser import recipes
+from sklearn_ser.datasets import make_emotional_speech
+from sklearn_ser.metrics import ua_score
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return make_emotional_speech(n_speakers=4, n_repetitions=3)
+
+
+def test_reference_settings():
+    pipeline = recipes.egemaps_svc()
+    svc = pipeline["svc"]
+    assert (svc.kernel, svc.C, svc.class_weight) == ("linear", 0.01, "balanced")
+    assert list(pipeline.named_steps) == ["egemaps", "standardscaler", "svc"]
+
+
+def test_metric_dae_settings():
+    pipeline = recipes.metric_dae(("act", "val"), random_state=3, on_error="warn")
+    assert list(pipeline.named_steps) == [
+        *("egemaps", "standardscaler", "metricdae", "svc")
+    ]
+    dae = pipeline["metricdae"]
+    assert (dae.label, dae.latent_dim, dae.lr) == (("act", "val"), 2, 1e-3)
+    assert (dae.max_epochs, dae.batch_size, dae.random_state) == (50, 64, 3)
+    assert pipeline["svc"].kernel == "linear"
+    assert pipeline["egemaps"].on_error == "warn"
+    assert recipes.metric_dae()["metricdae"].label == "act"
+
+
+@pytest.mark.parametrize("routing", [True, False])
+def test_the_main_job(corpus, routing, tmp_path):
+    """Recordings → eGeMAPS → MetricDAE → SVC, under GroupKFold and GridSearchCV."""
+    pipeline = recipes.metric_dae("act", random_state=0, memory=str(tmp_path))
+    pipeline.set_params(metricdae__max_epochs=20)
+    grid = GridSearchCV(
+        pipeline,
+        {"metricdae__latent_dim": [2, 4], "svc__C": [0.1, 1]},
+        cv=GroupKFold(2),
+        scoring="balanced_accuracy",
+        n_jobs=2,
+        error_score="raise",
+    )
+    label = "activation" if routing else "metricdae__activation"
+    with sklearn.config_context(enable_metadata_routing=routing):
+        grid.fit(
+            corpus.audio,
+            corpus.emotion,
+            groups=corpus.speaker,
+            **{label: corpus.activation},
+        )
+    assert grid.cv_results_["mean_test_score"].shape == (4,)
+    assert grid.best_score_ > 0.3
+    assert set(grid.predict(corpus.audio[:3])) <= set(corpus.emotion)
+    activation = grid.best_estimator_[:-1]
+    assert activation.predict(corpus.audio).shape == (len(corpus),)
+
+
+def test_the_reference_beats_chance_by_far(corpus):
+    predicted = cross_val_predict(
+        recipes.egemaps_svc(n_jobs=2),
+        corpus.audio,
+        corpus.emotion,
+        groups=corpus.speaker,
+        cv=GroupKFold(4),
+    )
+    assert ua_score(corpus.emotion, predicted) > 0.5
+
+
+def test_recipes_clone_and_share_nothing(corpus):
+    first, second = recipes.metric_dae(), recipes.metric_dae()
+    first.set_params(svc__C=7.0)
+    assert second["svc"].C == 1.0
+    assert clone(first)["svc"].C == 7.0
+
+
+@pytest.mark.corpus
+def test_emodb_by_speaker(data_home):
+    """The reference number of the field, within a point."""
+    from sklearn.model_selection import LeaveOneGroupOut
+
+    from sklearn_ser.datasets import load_emodb
+
+    corpus = load_emodb(data_home / "emodb")
+    predicted = cross_val_predict(
+        recipes.egemaps_svc(n_jobs=2)[1:],
+        recipes.egemaps_svc(n_jobs=2)[0].transform(corpus.audio),
+        corpus.emotion,
+        groups=corpus.speaker,
+        cv=LeaveOneGroupOut(),
+    )
+    assert ua_score(corpus.emotion, predicted) == pytest.approx(0.67, abs=0.01)
+    assert np.unique(predicted).size == 7
