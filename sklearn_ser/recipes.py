@@ -35,8 +35,14 @@ def egemaps_svc(
     ----------
     C : float, default=0.01
         Inverse strength of the regularisation.
-    memory, n_jobs, on_error, verbose
-        Of `sklearn_ser.EGeMAPS`.
+    memory : str, joblib.Memory or None, default=None
+        Where the features of each recording are cached; of `sklearn_ser.EGeMAPS`.
+    n_jobs : int or None, default=None
+        Threads for the features; of `sklearn_ser.EGeMAPS`.
+    on_error : {"raise", "nan", "warn"}, default="raise"
+        What a faulty recording does; of `sklearn_ser.EGeMAPS`.
+    verbose : bool, default=False
+        Whether to show a progress bar over the recordings.
 
     Returns
     -------
@@ -78,8 +84,14 @@ def metric_dae(
         ``valence``. None is the paper's unsupervised baseline.
     random_state : int, RandomState instance or None, default=None
         Of `sklearn_ser.MetricDAE`.
-    memory, n_jobs, on_error, verbose
-        Of `sklearn_ser.EGeMAPS`.
+    memory : str, joblib.Memory or None, default=None
+        Where the features of each recording are cached; of `sklearn_ser.EGeMAPS`.
+    n_jobs : int or None, default=None
+        Threads for the features; of `sklearn_ser.EGeMAPS`.
+    on_error : {"raise", "nan", "warn"}, default="raise"
+        What a faulty recording does; of `sklearn_ser.EGeMAPS`.
+    verbose : bool, default=False
+        Whether to show a progress bar over the recordings.
 
     Returns
     -------

@@ -133,14 +133,15 @@ def emotion_dimensions(
         - ``"binary"``: +1 or -1 on both dimensions, by Table 1 of [1]_ (after [2]_)
           and its extension by the same convention:
 
-          ========================  ==========  =======
-          emotion                   activation  valence
-          ========================  ==========  =======
-          happiness, surprise       +1          +1
-          anger, fear, frustration  +1          -1
-          sadness, disgust, boredom -1          -1
-          neutral                   -1          +1
-          ========================  ==========  =======
+          =========================  ==========  =======
+          emotion                    activation  valence
+          =========================  ==========  =======
+          happiness, surprise        +1          +1
+          anger, fear, frustration   +1          -1
+          sadness, disgust, boredom  -1          -1
+          neutral                    -1          +1
+          =========================  ==========  =======
+
         - ``"ternary"``: the binary sign where listeners back it, 0 where they don't.
           The rule: the sign stays if more of the utterances rated by the authors of
           [3]_ lie strictly on its side of the midpoint than exactly on the midpoint.

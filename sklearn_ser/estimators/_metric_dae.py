@@ -126,7 +126,7 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
         The speakers that early stopping has held out.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where `X` had names.
 
     See Also
