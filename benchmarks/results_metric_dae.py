@@ -1,0 +1,205 @@
+"""The numbers of `docs/results.md`: eGeMAPS + SVC and MetricDAE on real corpora.
+
+Prints Markdown tables. The corpora are read from the folder that SKLEARN_SER_DATA
+names (../shared/corpora without), in their official layouts: emodb, urdu, crema-d, and
+labels/EMO_DB.csv and labels/URDU.csv.
+
+    python benchmarks/results_metric_dae.py by-speaker
+    python benchmarks/results_metric_dae.py by-speaker --steps 2800
+    python benchmarks/results_metric_dae.py transfer
+"""
+
+import argparse
+import os
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from sklearn_ser import EGeMAPS, MetricDAE, recipes
+from sklearn_ser.datasets import Corpus, load_crema_d, load_emodb, load_urdu
+from sklearn_ser.evaluation import evaluate_by_speaker
+from sklearn_ser.metrics import (
+    latent_correlation,
+    pairwise_correlation,
+    ua_score,
+    zscore_outliers,
+)
+
+SEEDS = range(5)
+LABELS = (None, "act", "val")
+FOUR = ["anger", "happiness", "neutral", "sadness"]
+THREE = ["anger", "neutral", "sadness"]
+
+
+def corpora(home: Path) -> dict[str, Corpus]:
+    labels = home / "labels"
+    return {
+        "EMO-DB": load_emodb(home / "emodb", dimensions=labels / "EMO_DB.csv"),
+        "URDU": load_urdu(home / "urdu", dimensions=labels / "URDU.csv"),
+        "CREMA-D": load_crema_d(home / "crema-d").derive_dimensions(),
+    }
+
+
+def splitter(corpus: Corpus) -> Any:
+    """One speaker out; five folds of speakers where they are many and uneven."""
+    few = len(np.unique(corpus.speaker)) <= 10
+    return LeaveOneGroupOut() if few else GroupKFold(5)
+
+
+def score_by_speaker(
+    corpus: Corpus, method: str, pipeline: Any, seed: int
+) -> dict[str, Any]:
+    result = evaluate_by_speaker(pipeline, corpus, cv=splitter(corpus))
+    folds = result.folds
+    return {
+        "corpus": f"{corpus.name}, {len(np.unique(corpus.emotion))} classes",
+        "method": method,
+        "seed": seed,
+        "pooled UA": result.ua,
+        "pooled WA": result.wa,
+        "mean of folds UA": folds["ua"].mean(),
+        "mean of folds WA": folds["wa"].mean(),
+    }
+
+
+def by_speaker(home: Path, steps: int | None) -> pd.DataFrame:
+    def tasks(cache: str) -> Iterator[Any]:
+        for corpus in corpora(home).values():
+            EGeMAPS(n_jobs=-1, memory=cache, verbose=True).transform(corpus.audio)
+            yield delayed(score_by_speaker)(
+                corpus, "eGeMAPS + SVC", recipes.egemaps_svc(memory=cache), 0
+            )
+            for label in LABELS:
+                for seed in SEEDS:
+                    pipe = recipes.metric_dae(label, random_state=seed, memory=cache)
+                    if steps is not None:
+                        folds = splitter(corpus).get_n_splits(groups=corpus.speaker)
+                        batches = -(-len(corpus) * (folds - 1) // folds // 64)
+                        pipe.set_params(metricdae__max_epochs=round(steps / batches))
+                    name = f"MetricDAE({label!r}) + SVC"
+                    yield delayed(score_by_speaker)(corpus, name, pipe, seed)
+
+    with tempfile.TemporaryDirectory() as cache:
+        rows = Parallel(n_jobs=2)(tasks(cache))
+    return table(rows, ["corpus", "method"])
+
+
+def transfer_once(
+    source: Corpus, target: Corpus, features: dict[str, Any], seed: int
+) -> list[dict[str, Any]]:
+    """Fit on the source, standardise 80 % of the target by the other 20 %."""
+    X, Z = features[source.name], features[target.name]
+    kept = ~zscore_outliers(X)
+    source, X = source.select(kept), X[kept]
+    kept = ~zscore_outliers(Z)
+    target, Z = target.select(kept), Z[kept]
+    order = np.random.default_rng(seed).permutation(len(target))
+    statistics, scored = np.split(order, [len(target) // 5])
+    X = StandardScaler().fit_transform(X)
+    Z = StandardScaler().fit(Z[statistics]).transform(Z[scored])
+    target = target.select(scored)
+
+    representations: dict[str, Any] = {}
+    for label in LABELS:
+        dae = MetricDAE(label, random_state=seed).fit(
+            X, activation=source.activation, valence=source.valence
+        )
+        name = f"MetricDAE({label!r}) + SVC"
+        representations[name] = dae.transform(X), dae.transform(Z)
+    balanced = partial(SVC, kernel="linear", C=0.01, class_weight="balanced")
+    settings = {"eGeMAPS + SVC": (balanced, (X, Z))} | {
+        name: (partial(SVC, kernel="linear"), pair)
+        for name, pair in representations.items()
+    }
+    rows = []
+    for method, (classifier, (train, test)) in settings.items():
+        row = {"transfer": f"{source.name} → {target.name}", "method": method}
+        row["seed"] = seed
+        for classes in (FOUR, THREE):
+            of_train = np.isin(source.emotion, classes)
+            of_test = np.isin(target.emotion, classes)
+            model = classifier().fit(train[of_train], source.emotion[of_train])
+            predicted = model.predict(test[of_test])
+            row[f"UA, {len(classes)} classes"] = ua_score(
+                target.emotion[of_test], predicted
+            )
+        if method in representations:
+            for name in ("activation", "valence"):
+                label = getattr(target, name)
+                pairs = pairwise_correlation(
+                    test, label, n_permutations=199, random_state=seed
+                )
+                latent = latent_correlation(test, label)
+                row[f"{name}, pairs: R²adj"] = pairs.adjusted_r2
+                row[f"{name}, pairs: Mantel p"] = pairs.permutation_p_value
+                row[f"{name}, latent: R²adj"] = latent.adjusted_r2
+                row[f"{name}, latent: F-test p"] = latent.p_value
+        rows.append(row)
+    return rows
+
+
+def transfer(home: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give the classification and the share of the labels that is explained."""
+    loaded = corpora(home)
+    four = {name: loaded[name].keep_emotions(FOUR) for name in ("EMO-DB", "URDU")}
+    front_end = EGeMAPS(n_jobs=-1, verbose=True)
+    features = {name: front_end.transform(c.audio) for name, c in four.items()}
+    directions = [("EMO-DB", "URDU"), ("URDU", "EMO-DB")]
+    runs = Parallel(n_jobs=2)(
+        delayed(transfer_once)(four[source], four[target], features, seed)
+        for source, target in directions
+        for seed in SEEDS
+    )
+    by = ["transfer", "method"]
+    scores = table([row for run in runs for row in run], by)
+    classes = [name for name in scores if name.startswith("UA")]
+    explained = scores.drop(columns=classes)
+    return scores[by + classes], explained[explained.iloc[:, -1] != ""]
+
+
+def table(rows: list[dict[str, Any]], by: list[str]) -> pd.DataFrame:
+    """Give mean and standard deviation over the seeds; of p-values, the largest."""
+    frame = pd.DataFrame(rows).drop(columns="seed")
+    groups = frame.groupby(by, sort=False)
+
+    def cell(values: pd.Series) -> str:
+        if values.isna().all():
+            return ""
+        if str(values.name).endswith(" p"):
+            return f"≤ {max(values.max(), 0.001):.3f}"
+        spread = f" ± {values.std(ddof=0):.3f}" if len(values) > 1 else ""
+        return f"{values.mean():.3f}{spread}"
+
+    return groups.agg(cell).reset_index()
+
+
+def markdown(frame: pd.DataFrame) -> str:
+    lines = [list(frame.columns), ["---"] * frame.shape[1], *frame.to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("experiment", choices=["by-speaker", "transfer"])
+    parser.add_argument(
+        "--steps", type=int, help="train for so many steps instead of 50 epochs"
+    )
+    options = parser.parse_args()
+    home = Path(os.environ.get("SKLEARN_SER_DATA", "../shared/corpora"))
+    if options.experiment == "by-speaker":
+        print(markdown(by_speaker(home, options.steps)))
+    else:
+        print("\n\n".join(markdown(part) for part in transfer(home)))
+
+
+if __name__ == "__main__":
+    main()
