@@ -99,7 +99,8 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
     random_state : int, RandomState instance or None, default=None
         Seed of the first weights, of the order of the utterances, of the noise
         and of the held-out speakers. The same integer gives the same result
-        under every joblib backend; no global random state is touched.
+        under every joblib backend, and touches no global random state; None
+        draws a seed from numpy's.
     verbose : int or bool, default=0
         Whether to show a progress bar over the epochs.
     net_params : dict or None, default=None
