@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+from sklearn.decomposition import PCA
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, cross_val_predict
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
@@ -31,6 +32,7 @@ from sklearn_ser.metrics import (
     latent_correlation,
     pairwise_correlation,
     ua_score,
+    wa_score,
     zscore_outliers,
 )
 
@@ -61,7 +63,7 @@ def score_by_speaker(
     result = evaluate_by_speaker(pipeline, corpus, cv=splitter(corpus))
     folds = result.folds
     return {
-        "corpus": f"{corpus.name}, {len(np.unique(corpus.emotion))} classes",
+        "corpus": title(corpus),
         "method": method,
         "seed": seed,
         "pooled UA": result.ua,
@@ -71,6 +73,31 @@ def score_by_speaker(
     }
 
 
+def score_labels(corpus: Corpus) -> dict[str, Any]:
+    """Classify by the true labels: the bound of what an embedding of them can give."""
+    X, y, groups = (
+        np.c_[corpus.activation, corpus.valence],
+        corpus.emotion,
+        corpus.speaker,
+    )
+    cv, svc = splitter(corpus), SVC(kernel="linear")
+    predicted = cross_val_predict(svc, X, y, groups=groups, cv=cv)
+    tests = [test for _, test in cv.split(X, y, groups)]
+    return {
+        "corpus": title(corpus),
+        "method": "true activation and valence + SVC",
+        "seed": 0,
+        "pooled UA": ua_score(y, predicted),
+        "pooled WA": wa_score(y, predicted),
+        "mean of folds UA": np.mean([ua_score(y[t], predicted[t]) for t in tests]),
+        "mean of folds WA": np.mean([wa_score(y[t], predicted[t]) for t in tests]),
+    }
+
+
+def title(corpus: Corpus) -> str:
+    return f"{corpus.name}, {len(np.unique(corpus.emotion))} classes"
+
+
 def by_speaker(home: Path, steps: int | None) -> pd.DataFrame:
     def tasks(cache: str) -> Iterator[Any]:
         for corpus in corpora(home).values():
@@ -78,6 +105,10 @@ def by_speaker(home: Path, steps: int | None) -> pd.DataFrame:
             yield delayed(score_by_speaker)(
                 corpus, "eGeMAPS + SVC", recipes.egemaps_svc(memory=cache), 0
             )
+            compressed = recipes.metric_dae(memory=cache)
+            compressed.set_params(metricdae=PCA(2))
+            yield delayed(score_by_speaker)(corpus, "PCA(2) + SVC", compressed, 0)
+            yield delayed(score_labels)(corpus)
             for label in LABELS:
                 for seed in SEEDS:
                     pipe = recipes.metric_dae(label, random_state=seed, memory=cache)

@@ -1,3 +1,4 @@
+from . import audio as audio
 from . import datasets as datasets
 from . import evaluation as evaluation
 from . import losses as losses

@@ -56,7 +56,7 @@ def test_evaluate_the_synthetic_corpus(tmp_path, capsys):
 
 
 def test_evaluate_a_corpus_with_broken_files(emodb, tmp_path, capsys):
-    with pytest.warns(UserWarning, match="2 recordings have no features"):
+    with pytest.warns(UserWarning, match="no features for 2 of 20 recordings"):
         status = run(
             *("evaluate", "--corpus", "emodb", "--data-home", emodb, "--quiet"),
             *("--recipe", "egemaps_svc", "--output", tmp_path, "--n-jobs", 1),

@@ -159,7 +159,7 @@ dtype object
             raise ValueError("X holds no recordings: found array with 0 sample(s)")
         results, faults = self._run(recordings)
         if faults:
-            self._report(faults)
+            self._report(faults, len(recordings))
             results = self._fill(results)
         if self._is_ragged():
             return np.fromiter(results, dtype=object, count=len(results))
@@ -216,7 +216,7 @@ dtype object
         with naming(describe(recording)):
             return self._extract(signal, rate)
 
-    def _report(self, faults: dict[int, AudioError]) -> None:
+    def _report(self, faults: dict[int, AudioError], n_recordings: int) -> None:
         """Raise the first fault, or warn once of all of them."""
         if self.on_error == "raise":
             index, fault = next(iter(faults.items()))
@@ -228,7 +228,8 @@ dtype object
             if more > 0:
                 lines[N_LISTED:] = [f"and {more:,} more"]
             warnings.warn(
-                f"{len(faults):,} recordings have no features:\n" + "\n".join(lines),
+                f"no features for {len(faults):,} of {n_recordings:,} recordings:\n"
+                + "\n".join(lines),
                 UserWarning,
                 stacklevel=4,
             )
