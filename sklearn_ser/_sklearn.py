@@ -5,10 +5,20 @@ public documentation; a change there is mended here.
 """
 
 from sklearn.base import _fit_context as fit_context
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._set_output import _get_output_config
 
-__all__ = ["HasMethods", "Interval", "StrOptions", "fit_context", "output_config"]
+__all__ = [
+    "BaseSearchCV",
+    "HasMethods",
+    "Interval",
+    "StrOptions",
+    "fit_context",
+    "output_config",
+    "take_rows",
+]
 
 
 def output_config(estimator: object) -> str:

@@ -138,6 +138,63 @@ def numpy_state():
 
 
 @trained
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"device": "bogus"},
+        {"lr": -1},
+        {"batch_size": 5, "net_params": {"no_such": 1}},
+    ],
+    ids=str,
+)
+def test_what_is_set_after_fit_waits_for_the_next_fit(estimator, needs, changed):
+    """A pickle is rebuilt as it was trained, and goes on as the original does."""
+    X, emotion, _, metadata = make_data()
+    metadata = {name: metadata[name] for name in needs}
+    model = clone(estimator).fit(X, emotion, **metadata)
+    expected = outputs(model, X)
+    model.set_params(**changed)
+    restored = pickle.loads(pickle.dumps(model))
+    assert_same(outputs(restored, X), expected)
+    if "batch_size" in changed:
+        assert_same(
+            outputs(restored.partial_fit(X, emotion, **metadata), X),
+            outputs(model.partial_fit(X, emotion, **metadata), X),
+        )
+
+
+@trained
+def test_layout_of_the_data_does_not_matter(estimator, needs):
+    X, emotion, _, metadata = make_data()
+    metadata = {name: metadata[name] for name in needs}
+    model = clone(estimator).fit(X, emotion, **metadata)
+    expected = outputs(model, X)
+    mirrored = X[:, ::-1].copy()[:, ::-1]  # the same numbers, a negative stride
+    readonly = X.copy(order="F")
+    readonly.setflags(write=False)
+    for same in (mirrored, readonly, X.astype(np.float64), X.tolist()):
+        assert_same(outputs(model, same), expected)
+        refitted = clone(estimator).fit(same, emotion, **metadata)
+        assert_same(outputs(refitted, X), expected)
+
+
+@trained
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("module__latent_dim", "the estimator's own parameters"),
+        ("criterion__combine", "the estimator's own parameters"),
+        ("device", "the parameter device"),
+        ("train_split", "early_stopping"),
+        ("iterator_train__shuffle", "batch_size"),
+    ],
+)
+def test_net_params_without_effect_are_refused(estimator, needs, name, instead):
+    with pytest.raises(ValueError, match=f"cannot set '{name}': use {instead}"):
+        fitted(clone(estimator).set_params(net_params={name: 1}), needs)
+
+
+@trained
 def test_fit_neither_reads_nor_moves_global_random_state(estimator, needs):
     states = []
     results = []
@@ -238,7 +295,8 @@ def test_what_a_gpu_trained_predicts_without_one(estimator, needs, monkeypatch):
     model, X = fitted(estimator, needs)
     expected = outputs(model, X)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    state = pickle.dumps(model.set_params(device="cuda"))
+    model._params_at_fit["device"] = "cuda"  # as if it had been trained there
+    state = pickle.dumps(model)
     with pytest.warns(UserWarning, match="no CUDA device here: computing on the CPU"):
         restored = pickle.loads(state)
     assert_same(outputs(restored, X), expected)
@@ -286,6 +344,10 @@ def test_early_stopping_needs_speakers(estimator, needs):
         model.fit(X, emotion, groups=np.zeros(len(X)), **metadata)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         model.fit(X, emotion, groups=groups[:-1], **metadata)
+    unknown = groups.astype(object)
+    unknown[7] = None
+    with pytest.raises(ValueError, match="no speaker at index 7"):
+        model.fit(X, emotion, groups=unknown, **metadata)
 
 
 @trained

@@ -436,7 +436,9 @@ def test_nan_gives_no_frames(waves, faulty):
 
 def test_warn_lists_the_faults_once(faulty):
     extractor = EGeMAPS(on_error="warn")
-    with pytest.warns(UserWarning, match="no features for 12 of 18 recordings") as caught:
+    with pytest.warns(
+        UserWarning, match="no features for 12 of 18 recordings"
+    ) as caught:
         features = extractor.transform(faulty)
     assert len(caught) == 1
     assert caught[0].filename == __file__
@@ -539,7 +541,7 @@ def test_feature_names():
 
 def test_set_output(files, waves):
     extractor = EGeMAPS().set_output(transform="pandas")
-    X = pd.Series(files, index=[f"recording-{i}" for i in range(6)])
+    X = pd.DataFrame({"file": files}, index=[f"recording-{i}" for i in range(6)])
     table = extractor.fit_transform(X)
     assert list(table.columns) == list(extractor.get_feature_names_out())
     pd.testing.assert_index_equal(table.index, X.index)

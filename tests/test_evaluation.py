@@ -6,15 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.decomposition import PCA
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
     GroupShuffleSplit,
     LeaveOneGroupOut,
     StratifiedKFold,
+    cross_val_predict,
 )
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_ser import EGeMAPS, MetricDAE, recipes
@@ -118,8 +120,6 @@ def test_broken_recordings_are_left_out_and_named(corpus):
     assert "left out, without features: utterance 5" in str(result)
 
 
-# StratifiedKFold says itself that it ignores groups.
-@pytest.mark.filterwarnings("ignore:The groups parameter is ignored")
 @pytest.mark.parametrize(
     ("cv", "message"),
     [
@@ -142,6 +142,76 @@ def test_several_speakers_per_fold_and_workers(corpus, n_jobs):
     np.testing.assert_array_equal(result.predicted, alone.predicted)
     assert len(result.folds) == 2
     assert " " in max(result.folds["speakers"], key=len)
+
+
+def test_a_step_that_mixes_rows_is_fitted_in_each_fold(corpus):
+    """scikit-learn calls it stateless, but test speakers would reach its means."""
+    centre = FunctionTransformer(lambda X: (X - X.mean(axis=0)) / X.std(axis=0))
+    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), centre, SVC()), corpus)
+    expected = cross_val_predict(
+        make_pipeline(centre, SVC()), result.features, corpus.emotion,
+        groups=corpus.speaker, cv=LeaveOneGroupOut(),
+    )  # fmt: skip
+    np.testing.assert_array_equal(result.predicted, expected)
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_features_in_data_frames(corpus, container):
+    estimator = recipes.egemaps_svc(on_error="nan").set_output(transform=container)
+    plain = evaluate_by_speaker(recipes.egemaps_svc(), corpus)
+    frame = corpus.frame.copy()
+    frame.loc[len(frame)] = frame.loc[0]
+    frame.at[len(frame) - 1, "waveform"] = np.zeros(3, dtype=np.float32)
+    result = evaluate_by_speaker(estimator, Corpus(frame, name="with a fault"))
+    np.testing.assert_array_equal(result.predicted, plain.predicted)
+
+
+@pytest.mark.parametrize("nothing", ["passthrough", None])
+def test_steps_that_are_left_out(corpus, nothing):
+    estimator = recipes.egemaps_svc().set_params(standardscaler=nothing)
+    assert len(evaluate_by_speaker(estimator, corpus, cv=2).folds) == 2
+
+
+def test_no_recording_at_all(corpus):
+    silent = corpus.frame.assign(waveform=[np.zeros(3, np.float32)] * len(corpus))
+    with pytest.raises(ValueError, match="none of the 24 recordings has features"):
+        evaluate_by_speaker(
+            recipes.egemaps_svc(on_error="nan"), Corpus(silent, name="silent")
+        )
+
+
+def test_cv_as_scikit_learn_takes_it(corpus):
+    estimator = recipes.egemaps_svc()
+    by_number = evaluate_by_speaker(estimator, corpus, cv=2)
+    splits = list(GroupKFold(2).split(corpus.audio, groups=corpus.speaker))
+    by_splits = evaluate_by_speaker(estimator, corpus, cv=splits)
+    np.testing.assert_array_equal(by_number.predicted, by_splits.predicted)
+
+
+def test_predictions_longer_than_the_labels(corpus):
+    class LongWinded(Spy):
+        def predict(self, X):
+            return np.full(len(X), "something much longer")
+
+    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), LongWinded()), corpus)
+    assert set(result.predicted) == {"something much longer"}
+
+
+def test_a_search_that_shares_speakers_is_named(corpus):
+    search = GridSearchCV(SVC(), {"C": [0.1, 1.0]}, cv=3)
+    with pytest.warns(UserWarning, match=r"cv=3, which does not look at speakers"):
+        evaluate_by_speaker(make_pipeline(EGeMAPS(), StandardScaler(), search), corpus)
+
+
+def test_embedding_of_searches_and_short_pipelines(corpus):
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), PCA(3, random_state=0), SVC()),
+        {"svc__C": [0.1, 1.0]}, cv=GroupKFold(2),
+    )  # fmt: skip
+    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), search), corpus)
+    assert result.embedding(0).shape == (len(corpus), 3)
+    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), Spy()), corpus)
+    np.testing.assert_array_equal(result.embedding(0), result.features)
 
 
 def test_search_inside_is_nested_by_speaker(corpus):

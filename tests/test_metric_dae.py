@@ -187,11 +187,15 @@ def test_refitting_forgets(data):
         ("val", {"activation": 1.0}, r"learns from valence.*fit\(X, y, valence=…\)"),
         ("act", {}, r"enable_metadata_routing=True.*metricdae__activation=…"),
         ("act", {"activation": np.nan}, "activation is NaN for all 300 samples"),
-        ("act", {"activation": np.inf}, "activation is infinite at index 0"),
+        ("act", {"activation": np.inf}, "activation is infinite or .* at index 0"),
+        ("act", {"activation": 1e300}, "too large for float32 at index 0"),
+        ("act", {"activation": 1 + 2j}, "activation must be one number per sample"),
         ("act", {"activation": "loud"}, "activation must be one number per sample"),
         ("happy", {}, r"'label' parameter of MetricDAE must be"),
         (("act", "act"), {}, r"label must be .* got \('act', 'act'\)"),
         (("act", "loud"), {}, r"label must be"),
+        ([], {}, r"label must be"),
+        ([["act"]], {}, r"label must be"),
     ],
 )
 def test_wrong_labels_are_explained(data, label, given, message):
@@ -210,6 +214,31 @@ def test_lengths_must_agree(data):
         published().fit(X, activation=np.ones(len(X) - 1))
     with pytest.raises(ValueError, match="one number per sample"):
         published(label="act").fit(X, activation=np.ones((len(X), 2)))
+
+
+@pytest.mark.parametrize("sizes", [(8.5,), (0,), ("8",), (-3,), ([8, 4],)])
+def test_hidden_sizes_must_be_positive_integers(data, sizes):
+    X, *_ = data
+    with pytest.raises(ValueError, match="hidden_sizes must be positive integers"):
+        published(hidden_sizes=sizes).fit(X)
+
+
+def test_labels_of_held_out_speakers_are_not_training_labels(data):
+    X, _, groups, metadata = data
+    stopping = published(label="act", max_epochs=1, early_stopping=True)
+    held_out = stopping.fit(X, groups=groups, **metadata).validation_groups_
+    activation = np.where(np.isin(groups, held_out), metadata["activation"], np.nan)
+    with pytest.raises(ValueError, match="NaN for all 270 samples to train on"):
+        stopping.fit(X, groups=groups, activation=activation)
+
+
+def test_predict_is_of_the_label_that_was_learned(data):
+    X, _, _, metadata = data
+    dae = published(label="act", max_epochs=1).fit(X, **metadata)
+    expected = dae.predict(X)
+    np.testing.assert_array_equal(
+        dae.set_params(label=("act", "val")).predict(X), expected
+    )
 
 
 def test_an_odd_latent_dim_cannot_be_halved(data):

@@ -8,12 +8,17 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import (
+    check_array,
+    check_consistent_length,
+    column_or_1d,
+)
 from skorch.callbacks import EarlyStopping
 from skorch.history import History
 from torch import Tensor
@@ -61,15 +66,18 @@ class NetEstimator(BaseEstimator):
         """Return the name of the network's input, and how it is made noisy."""
         return "X", None
 
+    def _check_training_data(self, data: Arrays) -> None:
+        """Refuse data to train on that say nothing; a child class may do so."""
+
     def _fit_net(self, data: Arrays, groups: Any) -> None:
         """Train a new net, with early stopping where it is asked for."""
         self._draw()
         valid = None
         if self.early_stopping:
             kept, held_out = self._split_by_group(len(data["X"]), groups)
-            self.validation_groups_ = np.unique(np.asarray(groups)[held_out])
             valid = {name: values[held_out] for name, values in data.items()}
             data = {name: values[kept] for name, values in data.items()}
+        self._check_training_data(data)
         self.net_ = self._build_net()
         self.net_.train_on(data, valid)
         self._record_history()
@@ -86,6 +94,7 @@ class NetEstimator(BaseEstimator):
         """Fix what a net is made from, so that it can be rebuilt later."""
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self._architecture = self._module_params()
+        self._params_at_fit = self.get_params(deep=False)
 
     def _build_net(self) -> TrainingNet:
         """Build and initialise a net."""
@@ -106,7 +115,7 @@ class NetEstimator(BaseEstimator):
         }
         settings |= {f"module__{k}": v for k, v in self._architecture.items()}
         settings |= {f"criterion__{k}": v for k, v in self._criterion_params().items()}
-        given = dict(self.net_params or {})
+        given = check_net_params(self.net_params)
         if "optimizer" not in given and settings["device"].startswith(("cpu", "cuda")):
             settings["optimizer__fused"] = True
         # skorch changes the callbacks that it is given: never the user's own.
@@ -141,6 +150,7 @@ class NetEstimator(BaseEstimator):
                 f"{name}(early_stopping=True) holds out whole speakers: pass them "
                 f"as groups. {how_to_pass(name, 'groups')}"
             )
+        groups = check_groups(groups)
         if len(np.unique(groups)) < 2:
             raise ValueError(
                 f"{name}(early_stopping=True) holds out whole speakers, but groups "
@@ -150,6 +160,7 @@ class NetEstimator(BaseEstimator):
             n_splits=1, test_size=self.validation_fraction, random_state=self._seed
         )
         kept, held_out = next(splitter.split(np.zeros(n_samples), groups=groups))
+        self.validation_groups_ = np.unique(groups[held_out])
         return kept, held_out
 
     def _record_history(self) -> None:
@@ -161,7 +172,7 @@ class NetEstimator(BaseEstimator):
 
     def _tensor(self, array: NDArray[Any]) -> Tensor:
         """Copy an array to where the net is."""
-        return torch.tensor(array, device=self.net_.device)
+        return torch.tensor(np.ascontiguousarray(array), device=self.net_.device)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state with the net as plain numpy arrays.
@@ -184,7 +195,10 @@ class NetEstimator(BaseEstimator):
         weights = state.pop("_net_state", None)
         super().__setstate__(state)
         if weights is not None:
-            net = self._build_net()
+            # As it was built, whatever set_params has changed since.
+            builder = type(self)(**self._params_at_fit)
+            builder._seed, builder._architecture = self._seed, self._architecture
+            net = builder._build_net()
             net.module_.load_state_dict(_to_torch(weights["module"]))
             net.optimizer_.load_state_dict(_to_torch(weights["optimizer"]))
             net.history = History({"batches": [], **row} for row in self.history_)
@@ -252,16 +266,89 @@ def per_sample(name: str, values: Any, X: Any) -> NDArray[np.float32]:
         If the values are not numbers, infinite, or of another length than `X`.
     """
     try:
-        array: NDArray[np.float32] = column_or_1d(np.asarray(values, np.float32))
+        array: NDArray[np.float64] = check_array(
+            column_or_1d(values),
+            dtype=np.float64,
+            ensure_2d=False,
+            ensure_all_finite=False,
+            input_name=name,
+        )
+        check_consistent_length(X, array)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{name} must be one number per sample, NaN where it is unknown: {error}"
         ) from error
-    check_consistent_length(X, array)
-    if np.isinf(array).any():
-        first = int(np.flatnonzero(np.isinf(array))[0])
-        raise ValueError(f"{name} is infinite at index {first}; use NaN for unknown.")
+    too_large = np.flatnonzero(np.abs(array) > np.finfo(np.float32).max)
+    if too_large.size:
+        raise ValueError(
+            f"{name} is infinite or too large for float32 at index {too_large[0]}; use "
+            "NaN for unknown."
+        )
+    return array.astype(np.float32)
+
+
+def check_groups(groups: Any) -> NDArray[Any]:
+    """Validate the speakers.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_samples,)
+        Speaker of each sample.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If a sample has no speaker.
+    """
+    array: NDArray[Any] = column_or_1d(groups)
+    missing = np.flatnonzero(pd.isna(array))
+    if missing.size:
+        raise ValueError(
+            f"groups has no speaker at index {missing[0]} ({missing.size} in all): "
+            "name the speakers of all samples, or leave those samples out."
+        )
     return array
+
+
+# What is not skorch's business here, and what to use instead.
+_NOT_IN_NET_PARAMS = {
+    "module": "the estimator's own parameters",
+    "criterion": "the estimator's own parameters",
+    "device": "the parameter device",
+    "train_split": "early_stopping",
+    "dataset": "the data given to fit",
+    "iterator_train": "batch_size",
+    "iterator_valid": "batch_size",
+}
+
+
+def check_net_params(net_params: dict[str, Any] | None) -> dict[str, Any]:
+    """Copy the further parameters of the net; refuse those without effect.
+
+    Parameters
+    ----------
+    net_params : dict or None
+        Names and values of skorch parameters.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ValueError
+        If a parameter cannot be set there.
+    """
+    given = dict(net_params or {})
+    for name in given:
+        instead = _NOT_IN_NET_PARAMS.get(str(name).partition("__")[0])
+        if instead:
+            raise ValueError(f"net_params cannot set {name!r}: use {instead}.")
+    return given
 
 
 def how_to_pass(estimator: str, target: str) -> str:

@@ -184,7 +184,10 @@ class TrainingNet(NeuralNet):
 
     def _to_device(self, data: Mapping[str, NDArray[Any]]) -> Batch:
         """Copy arrays to the device of the net."""
-        return {k: torch.tensor(v, device=self.device) for k, v in data.items()}
+        return {
+            name: torch.tensor(np.ascontiguousarray(values), device=self.device)
+            for name, values in data.items()
+        }
 
     def get_iterator(self, dataset: Any, training: bool = False) -> EpochBatches:
         """Return the batches of a dataset for one epoch after the other.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import partial
 from numbers import Integral, Real
@@ -262,14 +262,7 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
             NaN, or if the lengths differ.
         """
         X, labels = self._validate(X, activation, valence, reset=True)
-        if groups is not None:
-            check_consistent_length(X, groups)
-        for name, values in zip(self._targets(), labels.T, strict=True):
-            if np.isnan(values).all():
-                raise ValueError(
-                    f"{name} is NaN for all {len(X)} samples: nothing to learn from. "
-                    "MetricDAE(label=None) needs no labels."
-                )
+        check_consistent_length(X, groups)
         self._fit_net(self._data(X, labels), groups)
         self._fit_label_estimate(X, labels)
         return self
@@ -373,7 +366,7 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
             )
         embedding = self._through("encoder", X)
         estimate: NDArray[np.float64] = embedding @ self.coef_.T + self.intercept_
-        return estimate if len(self._targets()) > 1 else estimate[:, 0]
+        return estimate if len(self.coef_) > 1 else estimate[:, 0]
 
     @property
     def _n_features_out(self) -> int:
@@ -388,9 +381,10 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
 
     def _targets(self) -> list[str]:
         """Return the names of the targets that are learned, in order."""
-        label = self.label
-        wanted = [] if label is None else [label] if isinstance(label, str) else label
-        if len(set(wanted)) < len(wanted) or not set(wanted) <= set(_TARGETS):
+        if self.label is None:
+            return []
+        wanted = [self.label] if isinstance(self.label, str) else list(self.label)
+        if wanted not in (["act"], ["val"], ["act", "val"], ["val", "act"]):
             raise ValueError(
                 "label must be 'act', 'val', ('act', 'val') or None, "
                 f"got {self.label!r}."
@@ -423,15 +417,26 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
         labels = [targets[name] for name in names]
         return X, np.stack(labels, axis=1) if labels else np.empty((len(X), 0), "f4")
 
+    def _check_training_data(self, data: Mapping[str, NDArray[Any]]) -> None:
+        for k, name in enumerate(self._targets()):
+            if np.isnan(data["labels"][:, k]).all():
+                raise ValueError(
+                    f"{name} is NaN for all {len(data['X'])} samples to train on: "
+                    "nothing to learn from. MetricDAE(label=None) needs no labels."
+                )
+
     def _data(self, X: Any, labels: Any) -> dict[str, Any]:
         """Return what the net is trained on."""
-        return {"X": X, "labels": labels} if labels.size else {"X": X}
+        return {"X": X, "labels": labels} if labels.shape[1] else {"X": X}
 
     def _module_params(self) -> dict[str, Any]:
+        sizes: list[Any] = list(self.hidden_sizes)
+        if not all(isinstance(s, int | np.integer) and s > 0 for s in sizes):
+            raise ValueError(f"hidden_sizes must be positive integers, got {sizes}.")
         return {
             "n_features": self.n_features_in_,
             "latent_dim": self.latent_dim,
-            "hidden_sizes": tuple(int(size) for size in self.hidden_sizes),
+            "hidden_sizes": tuple(int(size) for size in sizes),
             "decoder_relu": self.decoder_relu,
         }
 

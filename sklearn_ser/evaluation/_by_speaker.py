@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import platform
+import warnings
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,21 +14,23 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.model_selection import LeaveOneGroupOut
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, check_cv
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 from tqdm.auto import tqdm
 
+from .._sklearn import BaseSearchCV, take_rows
 from ..datasets import Corpus
-from ..features import has_features
+from ..features import RecordingTransformer, has_features
 from ..metrics import ua_score, wa_score
 
 _PACKAGES = (
     *("sklearn-ser", "scikit-learn", "numpy", "scipy", "pandas", "soundfile", "soxr"),
     *("opensmile", "torch", "skorch"),
 )
+
+_N_LISTED = 10  # recordings that the printed result names
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +48,7 @@ class SpeakerEvaluation:
         The fold, from zero, in which that was.
     estimators : list
         The fitted estimator of each fold, without its stateless front end.
-    features : ndarray of shape (n_utterances, ...)
+    features : ndarray or data frame of n_utterances rows
         What the front end gave.
     left_out : list of str
         The recordings without features.
@@ -56,7 +60,7 @@ class SpeakerEvaluation:
     predicted: NDArray[Any]
     fold: NDArray[np.intp]
     estimators: list[Any]
-    features: NDArray[Any]
+    features: Any
     left_out: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
 
@@ -99,10 +103,17 @@ class SpeakerEvaluation:
         Returns
         -------
         ndarray of shape (n_utterances, n_dimensions)
-            The output of the last step but one.
+            What comes out before the last step; of a search, before that of its
+            best estimator.
         """
-        estimator = self.estimators[fold]
-        embedded: NDArray[Any] = estimator[:-1].transform(self.features)
+        estimator, embedded = self.estimators[fold], self.features
+        while isinstance(estimator, Pipeline) or hasattr(estimator, "best_estimator_"):
+            if isinstance(estimator, Pipeline):
+                if len(estimator) > 1:
+                    embedded = estimator[:-1].transform(embedded)
+                estimator = estimator[-1]
+            else:
+                estimator = estimator.best_estimator_
         return np.asarray(embedded)
 
     def to_dict(self) -> dict[str, Any]:
@@ -157,7 +168,12 @@ class SpeakerEvaluation:
         lines = [_table_row(*row) for row in rows]
         lines.insert(len(folds) + 1, "-" * len(lines[0]))
         if self.left_out:
-            lines.append(f"left out, without features: {', '.join(self.left_out)}")
+            more = len(self.left_out) - _N_LISTED
+            names = [
+                *self.left_out[:_N_LISTED],
+                *([f"{more} more"] if more > 0 else []),
+            ]
+            lines.append(f"left out, without features: {', '.join(names)}")
         return "\n".join(lines)
 
 
@@ -171,10 +187,10 @@ def evaluate_by_speaker(
 ) -> SpeakerEvaluation:
     """Cross-validate a classifier of emotions by speaker.
 
-    Leading steps of a pipeline that learn nothing (feature extractors) run once,
-    before the folds are made; all others are fitted anew in each fold, on its
-    training speakers alone. Activation, valence and speakers reach the steps that
-    ask for them, in training only.
+    A feature extractor of this library at the head of a pipeline, which treats each
+    recording by itself, runs once, before the folds are made. All other steps are
+    fitted anew in each fold, on its training speakers alone. Activation, valence and
+    speakers reach the steps that ask for them, in training only.
 
     Parameters
     ----------
@@ -183,9 +199,10 @@ def evaluate_by_speaker(
         `sklearn_ser.recipes`. It is cloned, not changed.
     corpus : Corpus
         Recordings with emotions and speakers.
-    cv : splitter, default=None
-        A scikit-learn splitter that takes groups, which are the speakers. None
-        stands for `LeaveOneGroupOut`: one speaker held out in each fold.
+    cv : int, splitter, iterable of splits or None, default=None
+        An integer stands for `GroupKFold` with so many folds, None for
+        `LeaveOneGroupOut`: one speaker held out in each fold. Otherwise as in
+        scikit-learn; the groups are the speakers.
     n_jobs : int or None, default=None
         Folds to fit at once.
     verbose : bool, default=False
@@ -199,8 +216,14 @@ def evaluate_by_speaker(
     Raises
     ------
     ValueError
-        If a speaker stands on both sides of a fold, or if the folds do not hold out
-        each utterance exactly once.
+        If a speaker stands on both sides of a fold, if the folds do not hold out
+        each utterance exactly once, or if no recording has features.
+
+    Warns
+    -----
+    UserWarning
+        If the estimator holds a search whose own folds share speakers: it then
+        selects parameters for speakers that it knows.
 
     Examples
     --------
@@ -217,12 +240,17 @@ def evaluate_by_speaker(
     front_end, learner = split_front_end(estimator)
     features = corpus.audio if front_end is None else front_end.transform(corpus.audio)
     usable = has_features(features)
+    if not usable.any():
+        raise ValueError(f"none of the {len(corpus)} recordings has features")
     left_out = [_name(corpus, int(i)) for i in np.flatnonzero(~usable)]
     if left_out:
-        corpus, features = corpus.select(usable), features[usable]
+        corpus = corpus.select(usable)
+        features = take_rows(features, np.flatnonzero(usable))
 
-    splitter = LeaveOneGroupOut() if cv is None else cv
-    splits = list(splitter.split(features, corpus.emotion, groups=corpus.speaker))
+    splitter = _splitter(cv)
+    _check_searches(learner)
+    groups = {"groups": corpus.speaker} if _takes_groups(splitter) else {}
+    splits = list(splitter.split(features, corpus.emotion, **groups))
     fold = _check_splits(splits, corpus)
     metadata = {
         "activation": corpus.activation,
@@ -243,12 +271,11 @@ def evaluate_by_speaker(
             runs, total=len(splits), desc="folds", unit="fold", disable=not verbose
         )
         results = list(bar)
-    predicted = np.empty_like(corpus.emotion)
-    for (_, test), (_, of_fold) in zip(splits, results, strict=True):
-        predicted[test] = of_fold
+    tested = np.concatenate([test for _, test in splits])
+    predicted = np.concatenate([of_fold for _, of_fold in results])
     return SpeakerEvaluation(
         corpus=corpus,
-        predicted=predicted,
+        predicted=predicted[np.argsort(tested)],
         fold=fold,
         estimators=[fitted for fitted, _ in results],
         features=features,
@@ -258,7 +285,10 @@ def evaluate_by_speaker(
 
 
 def split_front_end(estimator: Any) -> tuple[Any | None, Any]:
-    """Split a pipeline after its leading steps that learn nothing.
+    """Split a pipeline after its front end.
+
+    Only the extractors of this library are known to treat each recording by itself;
+    another step, even one that learns nothing, may mix the rows it is given.
 
     Parameters
     ----------
@@ -267,26 +297,47 @@ def split_front_end(estimator: Any) -> tuple[Any | None, Any]:
 
     Returns
     -------
-    front_end : Pipeline or None
-        The stateless steps; None where there are none.
+    front_end : transformer or None
+        The extractor at the head of the pipeline; None where there is none.
     learner : estimator
         The rest, unfitted.
     """
     if not isinstance(estimator, Pipeline):
         return None, make_pipeline(clone(estimator))
-    stateless = 0
-    while (
-        stateless < len(estimator) - 1
-        and not get_tags(estimator[stateless]).requires_fit
-    ):
-        stateless += 1
-    learner = Pipeline(clone(estimator).steps[stateless:], memory=estimator.memory)
-    return (estimator[:stateless] if stateless else None), learner
+    if len(estimator) == 1 or not isinstance(estimator[0], RecordingTransformer):
+        return None, clone(estimator)
+    return estimator[0], clone(estimator[1:])
+
+
+def _splitter(cv: Any) -> Any:
+    """Return a splitter; by speaker where nothing else is given."""
+    if cv is None:
+        return LeaveOneGroupOut()
+    return GroupKFold(cv) if isinstance(cv, Integral) else check_cv(cv)
+
+
+def _takes_groups(splitter: Any) -> bool:
+    """Tell whether a splitter looks at the groups."""
+    routing = get_routing_for_object(splitter)
+    return "groups" in routing.consumes("split", ["groups"])
+
+
+def _check_searches(estimator: Any) -> None:
+    """Warn of a search inside that selects parameters on shared speakers."""
+    for inner in (estimator, *estimator.get_params().values()):
+        is_search = isinstance(inner, BaseSearchCV)
+        if is_search and not _takes_groups(check_cv(inner.cv)):
+            warnings.warn(
+                f"{type(inner).__name__} splits by cv={inner.cv!r}, which does not "
+                "look at speakers: it selects parameters for speakers that it knows. "
+                "Give it a splitter by group, such as cv=GroupKFold(5).",
+                stacklevel=3,
+            )
 
 
 def _fit_and_predict(
     estimator: Any,
-    features: NDArray[Any],
+    features: Any,
     emotion: NDArray[Any],
     metadata: dict[str, NDArray[Any]],
     train: NDArray[np.intp],
@@ -294,8 +345,10 @@ def _fit_and_predict(
 ) -> tuple[Any, NDArray[Any]]:
     """Fit on one part of the utterances and predict the other."""
     of_training = {name: values[train] for name, values in metadata.items()}
-    fitted = clone(estimator).fit(features[train], emotion[train], **of_training)
-    return fitted, fitted.predict(features[test])
+    fitted = clone(estimator).fit(
+        take_rows(features, train), emotion[train], **of_training
+    )
+    return fitted, fitted.predict(take_rows(features, test))
 
 
 def _check_splits(
@@ -312,7 +365,11 @@ def _check_splits(
                 "LeaveOneGroupOut."
             )
         if (fold[test] >= 0).any():
-            raise ValueError(f"fold {number} holds out utterances of an earlier one.")
+            raise ValueError(
+                f"fold {number} holds out utterances of an earlier one; use a splitter "
+                "that holds out each of them once, such as GroupKFold or "
+                "LeaveOneGroupOut."
+            )
         fold[test] = number
     if (fold < 0).any():
         raise ValueError(

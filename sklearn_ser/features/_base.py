@@ -1,5 +1,6 @@
 """What every front end shares: the loop over recordings, its cache and its faults."""
 
+import os
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterator
@@ -47,7 +48,7 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         recording.
     n_jobs : int or None, default=None
         Number of threads.
-    memory : str, joblib.Memory or None, default=None
+    memory : str, os.PathLike, joblib.Memory or None, default=None
         Where the features of each recording are cached.
     on_error : {"raise", "nan", "warn"}, default="raise"
         What a faulty recording does.
@@ -58,7 +59,7 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "sampling_rate": [Interval(Integral, 1, None, closed="left"), None],
         "n_jobs": [Integral, None],
-        "memory": [str, HasMethods("cache"), None],
+        "memory": [str, os.PathLike, HasMethods("cache"), None],
         "on_error": [StrOptions({"raise", "nan", "warn"})],
         "verbose": ["verbose"],
     }
@@ -205,7 +206,10 @@ dtype object
         if self.memory is None:
             return self._compute
         settings = (sklearn_ser.__version__, self.sampling_rate, *self._settings())
-        cached = check_memory(self.memory).cache(
+        memory = self.memory
+        if isinstance(memory, os.PathLike):
+            memory = os.fspath(memory)
+        cached = check_memory(memory).cache(
             _compute_keyed, ignore=["transformer", "recording"]
         )
         return partial(_look_up, cached, repr(settings), self)
@@ -252,13 +256,13 @@ dtype object
         return tags
 
 
-def has_features(features: NDArray[Any]) -> NDArray[np.bool_]:
+def has_features(features: Any) -> NDArray[np.bool_]:
     """Tell which recordings have features.
 
     Parameters
     ----------
-    features : ndarray of shape (n, n_features), or of shape (n,) and dtype object
-        What a front end returned.
+    features : array-like of shape (n, n_features), or of shape (n,) and dtype object
+        What a front end returned, a data frame included.
 
     Returns
     -------
@@ -273,11 +277,12 @@ def has_features(features: NDArray[Any]) -> NDArray[np.bool_]:
     >>> has_features(np.array([[0.5, 2.0], [np.nan, np.nan]]))
     array([ True, False])
     """
-    if features.dtype == object:
+    rows = np.asarray(features)
+    if rows.ndim == 1:
         return np.array(
-            [not isinstance(x, np.ndarray) or len(x) > 0 for x in features], dtype=bool
+            [not isinstance(x, np.ndarray) or len(x) > 0 for x in rows], dtype=bool
         )
-    usable: NDArray[np.bool_] = ~np.isnan(features).all(axis=1)
+    usable: NDArray[np.bool_] = ~np.isnan(rows).all(axis=1)
     return usable
 
 

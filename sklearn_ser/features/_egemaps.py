@@ -62,7 +62,7 @@ class EGeMAPS(RecordingTransformer):
     n_jobs : int or None, default=None
         Number of threads (openSMILE lets them run side by side); None means 1 unless
         in a :obj:`joblib.parallel_config` context, -1 means all processors.
-    memory : str, joblib.Memory or None, default=None
+    memory : str, os.PathLike, joblib.Memory or None, default=None
         Where the features of each recording are cached, by default nowhere. The
         content of a recording and the settings are the key: a renamed file is found
         again, a changed one is not, and faulty recordings are never cached.
