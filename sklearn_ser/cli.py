@@ -6,7 +6,9 @@ import argparse
 import ast
 import json
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,15 +36,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, or 2 where the input was at fault.
+        Exit status: 0, or 2 after a fault, which is said in one line.
     """
     options = _parser().parse_args(arguments)
-    try:
-        options.run(options)
-    except (ImportError, OSError, ValueError) as error:
-        print(f"sklearn-ser: {error}", file=sys.stderr)
-        return 2
+    with _plain_warnings():
+        try:
+            options.run(options)
+        except Exception as error:
+            if options.debug:
+                raise
+            print(f"sklearn-ser: {error}", file=sys.stderr)
+            return 2
     return 0
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Show warnings as text, without the line of code that they come from."""
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda message, *args, **kwargs: (
+        f"sklearn-ser: warning: {message}\n"
+    )
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     common.add_argument("--cache", metavar="DIR", help="keep extracted features there")
     common.add_argument("--quiet", action="store_true", help="show no progress bars")
+    common.add_argument(
+        "--debug", action="store_true", help="show where in the code a fault arose"
+    )
     _add_evaluate(commands, common)
     _add_extract(commands, common)
     return parser
@@ -81,7 +102,6 @@ def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--label",
         choices=list(_LABELS),
-        default="act",
         help="what metric_dae learns from (default: act)",
     )
     parser.add_argument(
@@ -93,15 +113,15 @@ def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dimensions",
         metavar="CSV",
-        help="activation and valence of the corpus; without, they are derived from the "
-        "emotions",
+        help="table of activation and valence, for emodb and urdu; without, what "
+        "metric_dae learns from is derived from the emotions",
     )
     parser.add_argument(
         "--emotions", metavar="A,B,…", help="only these emotions (default: all)"
     )
     parser.add_argument(
         "--folds",
-        type=int,
+        type=_folds,
         metavar="K",
         help="K folds of several speakers instead of one speaker per fold",
     )
@@ -138,7 +158,7 @@ def _add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="INPUT",
         help="recordings, folders of recordings, or CSV tables with the column file "
-        "and, in seconds, start and end",
+        "(paths as seen from here) and, in seconds, start and end",
     )
     parser.add_argument(
         "--output",
@@ -158,24 +178,47 @@ def _add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     """Run ``evaluate``."""
-    from sklearn.model_selection import GroupKFold
-
     from .evaluation import evaluate_by_speaker
 
+    _check(options)
+    options.output.mkdir(parents=True, exist_ok=True)
     corpus = _corpus(options)
     print(corpus)
     evaluation = evaluate_by_speaker(
         _pipeline(options),
         corpus,
-        cv=GroupKFold(options.folds) if options.folds else None,
+        cv=options.folds,
         n_jobs=options.n_jobs,
         verbose=not options.quiet,
     )
-    label = f", label {options.label}" if options.recipe == "metric_dae" else ""
+    written = _write(evaluation, options)
+    label = f", label {options.label}" if options.label else ""
     print(f"\n{options.recipe}{label}, seed {options.seed}, held out by speaker\n")
     print(evaluation)
-    written = _write(evaluation, options)
     print("\nwritten: " + ", ".join(str(path) for path in written))
+
+
+def _folds(text: str) -> int:
+    """Read the number of folds."""
+    number = int(text)
+    if number < 2:
+        raise argparse.ArgumentTypeError(f"at least 2 are needed, got {number}")
+    return number
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse options that would have no effect, and fill in the label."""
+    name = options.corpus
+    if name == "synthetic" and options.data_home:
+        raise ValueError("--data-home goes with a real corpus (--corpus)")
+    if name != "synthetic" and not options.data_home:
+        raise ValueError(f"--corpus {name} needs --data-home, the folder that holds it")
+    if options.dimensions and name not in ("emodb", "urdu"):
+        raise ValueError("--dimensions goes with --corpus emodb and urdu")
+    if options.recipe == "metric_dae":
+        options.label = options.label or "act"
+    elif options.label:
+        raise ValueError(f"--label goes with --recipe metric_dae, not {options.recipe}")
 
 
 def _corpus(options: argparse.Namespace) -> Corpus:
@@ -184,10 +227,6 @@ def _corpus(options: argparse.Namespace) -> Corpus:
 
     if options.corpus == "synthetic":
         corpus = datasets.make_emotional_speech(random_state=options.seed)
-    elif options.data_home is None:
-        raise ValueError(
-            f"--corpus {options.corpus} needs --data-home, the folder that holds it"
-        )
     elif options.corpus == "crema-d":
         corpus = datasets.load_crema_d(options.data_home)
     else:
@@ -196,8 +235,13 @@ def _corpus(options: argparse.Namespace) -> Corpus:
             options.data_home, dimensions=options.dimensions
         )
     if options.emotions:
-        corpus = corpus.keep_emotions(options.emotions.split(","))
-    if corpus.activation is None:
+        names = [name.strip() for name in options.emotions.split(",")]
+        corpus = corpus.keep_emotions(names)
+    options.labels_from = "not used"
+    if _LABELS.get(options.label):
+        options.labels_from = "the corpus"
+    if _LABELS.get(options.label) and corpus.activation is None:
+        options.labels_from = "the emotions (circumplex)"
         print(
             f"{corpus.name} is given no activation and valence: they are derived from "
             "the emotions (circumplex)"
@@ -245,7 +289,6 @@ def _write(evaluation: SpeakerEvaluation, options: argparse.Namespace) -> list[P
 
     from .plotting import EmbeddingDisplay, plot_confusion
 
-    options.output.mkdir(parents=True, exist_ok=True)
     paths = [
         options.output / name
         for name in ("confusion.png", "embedding.png", "scores.json")
@@ -276,11 +319,13 @@ def _extract(options: argparse.Namespace) -> None:
     """Run ``extract``."""
     import pandas as pd
 
-    from .features import EGeMAPS
+    from .features import EGeMAPS, has_features
 
     suffix = options.output.suffix.lower()
     if suffix not in (".csv", ".parquet"):
         raise ValueError(f"--output must end in .csv or .parquet, got {options.output}")
+    if options.output.resolve() in [path.resolve() for path in options.inputs]:
+        raise ValueError(f"--output {options.output} is one of the inputs")
     recordings = pd.concat([_listed(path) for path in options.inputs])
     recordings = recordings.dropna(axis="columns", how="all").reset_index(drop=True)
     front_end = EGeMAPS(
@@ -291,7 +336,10 @@ def _extract(options: argparse.Namespace) -> None:
         on_error="warn",
         verbose=not options.quiet,
     ).set_output(transform="pandas")
-    table = recordings.join(front_end.transform(recordings))
+    features = front_end.transform(recordings)
+    if not has_features(features).any():
+        raise ValueError("no recording gave features: nothing is written")
+    table = recordings.join(features)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     write = table.to_csv if suffix == ".csv" else table.to_parquet
     write(options.output, index=False)
@@ -303,13 +351,21 @@ def _listed(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     if path.is_dir():
-        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in _AUDIO)
+        found = sorted(
+            p for p in path.rglob("*") if p.suffix.lower() in _AUDIO and p.is_file()
+        )
         if not found:
             raise ValueError(f"{path} holds no recording ({', '.join(_AUDIO)})")
         return pd.DataFrame({"file": [str(p) for p in found]})
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file or folder {path}")
     if path.suffix.lower() == ".csv":
         table = pd.read_csv(path)
-        if "file" not in table:
-            raise ValueError(f"{path} has no column 'file'")
+        if "file" not in table or table["file"].isna().any() or table.empty:
+            raise ValueError(f"{path} needs a column 'file' with a path in each row")
         return table[[name for name in ("file", "start", "end") if name in table]]
     return pd.DataFrame({"file": [str(path)]})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

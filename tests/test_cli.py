@@ -50,6 +50,7 @@ def test_evaluate_the_synthetic_corpus(tmp_path, capsys):
     scores = json.loads((written / "scores.json").read_text())
     assert scores["settings"]["seed"] == 0
     assert scores["settings"]["command"]["recipe"] == "metric_dae"
+    assert scores["settings"]["command"]["labels_from"] == "the corpus"
     assert f"{scores['ua']:.3f}" in printed.out.splitlines()[-3]
     # Far above the four classes' chance; 0.59 to 0.63 over five seeds.
     assert scores["ua"] > 0.45
@@ -96,6 +97,11 @@ def test_evaluate_options(emodb, tmp_path, capsys):
     ("arguments", "message"),
     [
         (["--corpus", "urdu"], "--corpus urdu needs --data-home"),
+        (["--data-home", "/tmp"], "--data-home goes with a real corpus"),
+        (["--dimensions", "x.csv"], "--dimensions goes with --corpus emodb and urdu"),
+        (["--recipe", "egemaps_svc", "--label", "act"], "--label goes with --recipe"),
+        (["--set", "svc=passthrough"], "no attribute 'predict'"),
+        (["--set", "egemaps=5"], "5"),
         (["--corpus", "urdu", "--data-home", "/no/such"], "github.com/siddiquelatif"),
         (["--emotions", "anger,bliss"], "has no bliss"),
         (["--set", "svc__C"], "--set takes STEP__PARAMETER=VALUE"),
@@ -110,6 +116,39 @@ def test_faults_are_said_in_a_line_and_a_status(arguments, message, tmp_path, ca
     assert shown.startswith("sklearn-ser: ")
     assert message in shown
     assert "Traceback" not in shown
+
+
+def test_faults_with_debug_show_where(tmp_path):
+    with pytest.raises(ValueError, match="needs --data-home"):
+        run("evaluate", "--debug", "--corpus", "urdu", "--output", tmp_path)
+
+
+def test_too_few_folds(capsys):
+    with pytest.raises(SystemExit):
+        run("evaluate", "--folds", 1)
+    assert "at least 2 are needed, got 1" in capsys.readouterr().err
+
+
+def test_warnings_are_plain_text(emodb, tmp_path):
+    (tmp_path / "broken.wav").write_text("no audio")
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "sklearn_ser.cli", "extract", "--quiet", emodb),
+            *(tmp_path / "broken.wav", "--output", tmp_path / "f.csv"),
+        ],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert result.stderr.startswith("sklearn-ser: warning: no features for 1 of")
+    assert ".py" not in result.stderr
+
+
+def test_extract_nothing_but_broken_files(tmp_path, capsys):
+    (tmp_path / "broken.wav").write_text("no audio")
+    output = tmp_path / "f.csv"
+    with pytest.warns(UserWarning, match="no features for 1 of 1"):
+        assert run("extract", tmp_path / "broken.wav", "--output", output) == 2
+    assert "no recording gave features" in capsys.readouterr().err
+    assert not output.exists()
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
@@ -151,7 +190,9 @@ def test_extract_segments_and_names_the_broken(emodb, tmp_path, capsys):
     [
         (["x.wav", "--output", "f.txt"], "must end in .csv or .parquet"),
         (["{empty}", "--output", "{empty}/f.csv"], "holds no recording"),
-        (["{table}", "--output", "{empty}/f.csv"], "has no column 'file'"),
+        (["{table}", "--output", "{empty}/f.csv"], "needs a column 'file'"),
+        (["{table}", "--output", "{table}"], "is one of the inputs"),
+        (["{empty}/no.wav", "--output", "f.csv"], "there is no file or folder"),
     ],
 )
 def test_extract_faults(arguments, message, tmp_path, capsys):

@@ -263,6 +263,7 @@ def test_dimensions_are_joined_by_file_name(load, names, text, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("", "is not a CSV table"),
         ("filename,activation,valence\nother.wav,1,1\n", "labels none of the 7"),
         ("filename,activation,valence\n", "labels none of the 7"),
         ("filename,activation\n03a01Fa.wav,1\n", "has no column valence"),

@@ -163,7 +163,10 @@ def _read_dimensions(path: Path) -> pd.DataFrame:
             "with the columns filename, activation and valence, as published by the "
             "authors of Das et al. (2022), or None"
         )
-    table = pd.read_csv(path, encoding="utf-8-sig")
+    try:
+        table = pd.read_csv(path, encoding="utf-8-sig")
+    except ValueError as error:  # what pandas raises for all that is not a table
+        raise ValueError(f"{path} is not a CSV table: {error}") from error
     # Some of the authors' files have blanks in the header, or empty columns before.
     table.columns = table.columns.str.strip().str.lower()
     file = next((name for name in _FILE_COLUMNS if name in table), "filename")

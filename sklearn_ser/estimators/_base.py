@@ -170,10 +170,6 @@ class NetEstimator(BaseEstimator):
             for epoch in self.net_.history
         ]
 
-    def _tensor(self, array: NDArray[Any]) -> Tensor:
-        """Copy an array to where the net is."""
-        return torch.tensor(np.ascontiguousarray(array), device=self.net_.device)
-
     def __getstate__(self) -> dict[str, Any]:
         """Return the state with the net as plain numpy arrays.
 

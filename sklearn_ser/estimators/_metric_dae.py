@@ -458,9 +458,11 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
         In float64, because in float32 the last digits of a row would depend on
         the rows beside it: matrix products round by the shape of the whole.
         """
-        module = deepcopy(getattr(self.net_.module_, half)).double().eval()
+        device = self.net_.device if "cuda" in self.net_.device else "cpu"
+        module = deepcopy(getattr(self.net_.module_, half)).to(device).double().eval()
         with torch.inference_mode():
-            result: Tensor = module(self._tensor(X).double())
+            wide = torch.tensor(np.asarray(X, np.float64, order="C"), device=device)
+            result: Tensor = module(wide)
         return result.float().cpu().numpy()
 
     def _fit_label_estimate(self, X: Any, labels: NDArray[np.float32]) -> None:
