@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
+from operator import add
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -259,8 +261,8 @@ class MetricDAELoss(nn.Module):
                 strict=True,
             )
         ]
-        slope = torch.stack([term.slope_loss for term in terms]).sum()
-        residual = torch.stack([term.residual_loss for term in terms]).sum()
+        slope = reduce(add, (term.slope_loss for term in terms))
+        residual = reduce(add, (term.residual_loss for term in terms))
         total = reconstruction + self.metric_weight * (slope + residual)
         if self.combine == "log":
             # The logarithm is unbounded below: stop where the number format ends.

@@ -102,7 +102,7 @@ def metric_dae(
     -----
     The paper trains on about 3,600 utterances, hence with 2,800 steps of the
     optimiser in 50 epochs. A corpus of 500 utterances makes 400 steps in as many
-    epochs: there, ``set_params(metricdae__max_epochs=200)`` is worth a try.
+    epochs; ``set_params(metricdae__max_epochs=350)`` restores the number of steps.
 
     References
     ----------
