@@ -22,7 +22,8 @@ from tqdm.auto import tqdm
 
 from .._sklearn import BaseSearchCV, take_rows
 from ..datasets import Corpus
-from ..features import RecordingTransformer, has_features
+from ..features import has_features
+from ..features._base import RecordingTransformer
 from ..metrics import ua_score, wa_score
 
 _PACKAGES = (
