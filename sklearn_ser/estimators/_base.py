@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABCMeta, abstractmethod
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -29,7 +30,7 @@ from ._engine import Corruption, EpochProgress, TrainingNet
 Arrays = Mapping[str, NDArray[Any]]
 
 
-class NetEstimator(BaseEstimator):
+class NetEstimator(BaseEstimator, metaclass=ABCMeta):
     """Base of the estimators that train a torch module.
 
     A child class names its module and criterion, and stores what its
@@ -54,9 +55,9 @@ class NetEstimator(BaseEstimator):
         "net_params": [dict, None],
     }
 
+    @abstractmethod
     def _module_params(self) -> dict[str, Any]:
         """Return what the module is built with, from parameters and data."""
-        raise NotImplementedError
 
     def _criterion_params(self) -> dict[str, Any]:
         """Return the criterion's parameters; a child class may have some."""
