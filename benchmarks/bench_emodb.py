@@ -5,6 +5,9 @@ once with sklearn-ser, once with openSMILE's own package and a loop written by h
 with as many workers. Then where the time of sklearn-ser goes.
 
     python benchmarks/bench_emodb.py [--repeats 3] [--corpus folder of EMO-DB]
+                                     [--nkululeko path/to/a/python]
+
+With --nkululeko, the same job is also done by Nkululeko, in an environment of its own.
 """
 
 import argparse
@@ -15,6 +18,10 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
+
+import numpy as np
+
+from sklearn_ser.datasets import load_emodb
 
 OURS = """
 import time; marks = [("start", time.perf_counter())]
@@ -67,15 +74,52 @@ ConfusionMatrixDisplay.from_predictions(emotion, predicted).figure_.savefig(sys.
 """
 
 
-def run(code: str, corpus: Path, picture: str) -> tuple[float, str]:
+NKULULEKO = """
+[EXP]
+root = {folder}
+name = results
+runs = 1
+epochs = 1
+[DATA]
+databases = ['emodb']
+emodb = {folder}/emodb.csv
+emodb.type = csv
+emodb.absolute_path = True
+emodb.split_strategy = speaker_split
+emodb.test_size = 20
+target = emotion
+labels = {labels}
+[FEATS]
+type = ['os']
+set = eGeMAPSv02
+level = functionals
+scale = standard
+no_reuse = True
+n_jobs = 2
+[MODEL]
+type = svm
+kernel = linear
+C_val = 0.01
+class_weight = True
+logo = 10
+n_jobs = 2
+"""
+
+
+def seconds(command: list[str]) -> tuple[float, str]:
     start = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(corpus), picture],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return time.perf_counter() - start, done.stdout
+
+
+def nkululeko(python: str, corpus: Path, folder: Path) -> list[str]:
+    """Describe the same job to Nkululeko; return the command that does it."""
+    loaded = load_emodb(corpus)
+    columns = ["file", "speaker", "gender", "emotion"]
+    loaded.frame[columns].to_csv(folder / "emodb.csv", index=False)
+    labels = np.unique(loaded.emotion).tolist()
+    (folder / "job.ini").write_text(NKULULEKO.format(folder=folder, labels=labels))
+    return [python, "-m", "nkululeko.nkululeko", "--config", str(folder / "job.ini")]
 
 
 def main() -> None:
@@ -83,19 +127,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--corpus", type=Path, default=data / "emodb")
-    options = parser.parse_args()
-    ours, by_hand, phases = [], [], ""
-    with tempfile.TemporaryDirectory() as folder:
-        for _ in range(options.repeats):
-            seconds, phases = run(OURS, options.corpus, f"{folder}/ours.png")
-            ours.append(seconds)
-            by_hand.append(run(BY_HAND, options.corpus, f"{folder}/hand.png")[0])
-    print(
-        f"sklearn-ser {median(ours):.1f} s, openSMILE's package and a loop by hand "
-        f"{median(by_hand):.1f} s, ratio {median(ours) / median(by_hand):.2f}\n"
-        f"of the last run:\n{phases}",
-        end="",
+    parser.add_argument(
+        "--nkululeko",
+        metavar="PYTHON",
+        help="a Python that has Nkululeko installed, to compare with it as well",
     )
+    options = parser.parse_args()
+    corpus = options.corpus.resolve()
+    with tempfile.TemporaryDirectory() as folder:
+        picture = f"{folder}/confusion.png"
+        commands = {
+            "sklearn-ser": [sys.executable, "-c", OURS, str(corpus), picture],
+            "by hand": [sys.executable, "-c", BY_HAND, str(corpus), picture],
+        }
+        if options.nkululeko:
+            command = nkululeko(options.nkululeko, corpus, Path(folder))
+            commands["Nkululeko"] = command
+        times: dict[str, list[float]] = {name: [] for name in commands}
+        phases = ""
+        for _ in range(options.repeats):
+            for name, command in commands.items():
+                wall, printed = seconds(command)
+                times[name].append(wall)
+                phases = printed if name == "sklearn-ser" else phases
+    ours = median(times["sklearn-ser"])
+    for name, walls in times.items():
+        theirs = median(walls)
+        print(f"{name}: {theirs:.1f} s; sklearn-ser takes {ours / theirs:.2f} of it")
+    print(f"of the last run of sklearn-ser:\n{phases}", end="")
 
 
 if __name__ == "__main__":
