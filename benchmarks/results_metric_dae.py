@@ -13,13 +13,13 @@ import argparse
 import os
 import tempfile
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from scipy.spatial.distance import pdist
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, cross_val_predict
 from sklearn.preprocessing import StandardScaler
@@ -30,6 +30,7 @@ from sklearn_ser.datasets import Corpus, load_crema_d, load_emodb, load_urdu
 from sklearn_ser.evaluation import evaluate_by_speaker
 from sklearn_ser.metrics import (
     latent_correlation,
+    mantel_test,
     pairwise_correlation,
     ua_score,
     wa_score,
@@ -57,6 +58,11 @@ def splitter(corpus: Corpus) -> Any:
     return LeaveOneGroupOut() if few else GroupKFold(5)
 
 
+def classifier(C: float = 1.0) -> SVC:
+    """Classify every representation alike: linear, classes balanced."""
+    return SVC(kernel="linear", C=C, class_weight="balanced")
+
+
 def score_by_speaker(
     corpus: Corpus, method: str, pipeline: Any, seed: int
 ) -> dict[str, Any]:
@@ -74,18 +80,14 @@ def score_by_speaker(
 
 
 def score_labels(corpus: Corpus) -> dict[str, Any]:
-    """Classify by the true labels: the bound of what an embedding of them can give."""
-    X, y, groups = (
-        np.c_[corpus.activation, corpus.valence],
-        corpus.emotion,
-        corpus.speaker,
-    )
-    cv, svc = splitter(corpus), SVC(kernel="linear")
+    """Classify by the true labels, to have something to compare embeddings with."""
+    X, y = np.c_[corpus.activation, corpus.valence], corpus.emotion
+    cv, svc, groups = splitter(corpus), classifier(), corpus.speaker
     predicted = cross_val_predict(svc, X, y, groups=groups, cv=cv)
     tests = [test for _, test in cv.split(X, y, groups)]
     return {
         "corpus": title(corpus),
-        "method": "true activation and valence + SVC",
+        "method": "true activation and valence",
         "seed": 0,
         "pooled UA": ua_score(y, predicted),
         "pooled WA": wa_score(y, predicted),
@@ -102,12 +104,12 @@ def by_speaker(home: Path, steps: int | None) -> pd.DataFrame:
     def tasks(cache: str) -> Iterator[Any]:
         for corpus in corpora(home).values():
             EGeMAPS(n_jobs=-1, memory=cache, verbose=True).transform(corpus.audio)
-            yield delayed(score_by_speaker)(
-                corpus, "eGeMAPS + SVC", recipes.egemaps_svc(memory=cache), 0
-            )
+            for C in (0.01, 1.0):
+                pipe = recipes.egemaps_svc(C=C, memory=cache)
+                yield delayed(score_by_speaker)(corpus, f"eGeMAPS, C = {C:g}", pipe, 0)
             compressed = recipes.metric_dae(memory=cache)
             compressed.set_params(metricdae=PCA(2))
-            yield delayed(score_by_speaker)(corpus, "PCA(2) + SVC", compressed, 0)
+            yield delayed(score_by_speaker)(corpus, "PCA(2)", compressed, 0)
             if corpus.name != "CREMA-D":  # its labels are made from its emotions
                 yield delayed(score_labels)(corpus)
             for label in LABELS:
@@ -117,7 +119,7 @@ def by_speaker(home: Path, steps: int | None) -> pd.DataFrame:
                         folds = splitter(corpus).get_n_splits(groups=corpus.speaker)
                         batches = -(-len(corpus) * (folds - 1) // folds // 64)
                         pipe.set_params(metricdae__max_epochs=round(steps / batches))
-                    name = f"MetricDAE({label!r}) + SVC"
+                    name = f"MetricDAE({label!r})"
                     yield delayed(score_by_speaker)(corpus, name, pipe, seed)
 
     with tempfile.TemporaryDirectory() as cache:
@@ -145,21 +147,18 @@ def transfer_once(
         dae = MetricDAE(label, random_state=seed).fit(
             X, activation=source.activation, valence=source.valence
         )
-        name = f"MetricDAE({label!r}) + SVC"
-        representations[name] = dae.transform(X), dae.transform(Z)
-    balanced = partial(SVC, kernel="linear", C=0.01, class_weight="balanced")
-    settings = {"eGeMAPS + SVC": (balanced, (X, Z))} | {
-        name: (partial(SVC, kernel="linear"), pair)
-        for name, pair in representations.items()
+        representations[f"MetricDAE({label!r})"] = dae.transform(X), dae.transform(Z)
+    settings = {f"eGeMAPS, C = {C:g}": (C, (X, Z)) for C in (0.01, 1.0)} | {
+        name: (1.0, pair) for name, pair in representations.items()
     }
     rows = []
-    for method, (classifier, (train, test)) in settings.items():
+    for method, (C, (train, test)) in settings.items():
         row = {"transfer": f"{source.name} → {target.name}", "method": method}
         row["seed"] = seed
         for classes in (FOUR, THREE):
             of_train = np.isin(source.emotion, classes)
             of_test = np.isin(target.emotion, classes)
-            model = classifier().fit(train[of_train], source.emotion[of_train])
+            model = classifier(C).fit(train[of_train], source.emotion[of_train])
             predicted = model.predict(test[of_test])
             row[f"UA, {len(classes)} classes"] = ua_score(
                 target.emotion[of_test], predicted
@@ -167,12 +166,15 @@ def transfer_once(
         if method in representations:
             for name in ("activation", "valence"):
                 label = getattr(target, name)
-                pairs = pairwise_correlation(
-                    test, label, n_permutations=199, random_state=seed
-                )
+                pairs = pairwise_correlation(test, label)
+                mantel = mantel_test(
+                    pdist(test), pdist(label[:, None]), n_permutations=199,
+                    random_state=seed,
+                )  # fmt: skip
                 latent = latent_correlation(test, label)
                 row[f"{name}, pairs: R²adj"] = pairs.adjusted_r2
-                row[f"{name}, pairs: Mantel p"] = pairs.permutation_p_value
+                row[f"{name}, pairs: r"] = mantel.statistic
+                row[f"{name}, pairs: Mantel p"] = mantel.p_value
                 row[f"{name}, latent: R²adj"] = latent.adjusted_r2
                 row[f"{name}, latent: F-test p"] = latent.p_value
         rows.append(row)
@@ -200,7 +202,7 @@ def transfer(home: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def table(rows: list[dict[str, Any]], by: list[str]) -> pd.DataFrame:
     """Give mean and standard deviation over the seeds; of p-values, the largest."""
-    frame = pd.DataFrame(rows).drop(columns="seed")
+    frame = gains(pd.DataFrame(rows), by).drop(columns="seed")
     groups = frame.groupby(by, sort=False)
 
     def cell(values: pd.Series) -> str:
@@ -208,10 +210,23 @@ def table(rows: list[dict[str, Any]], by: list[str]) -> pd.DataFrame:
             return ""
         if str(values.name).endswith(" p"):
             return f"≤ {max(values.max(), 0.001):.3f}"
-        spread = f" ± {values.std(ddof=0):.3f}" if len(values) > 1 else ""
+        spread = f" ± {values.std(ddof=1):.3f}" if len(values) > 1 else ""
         return f"{values.mean():.3f}{spread}"
 
     return groups.agg(cell).reset_index()
+
+
+def gains(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Add what a label gains over no label with the same seed."""
+    first = next(name for name in frame if "UA" in name)
+    of_baseline = frame[frame["method"] == "MetricDAE(None)"]
+    baseline = of_baseline.set_index([by[0], "seed"])[first]
+    keys = pd.MultiIndex.from_frame(frame[[by[0], "seed"]])
+    learns = frame["method"].isin([f"MetricDAE({label!r})" for label in LABELS[1:]])
+    gain = frame[first].to_numpy() - baseline.reindex(keys).to_numpy()
+    name = f"{first}, gain over None"
+    frame.insert(frame.columns.get_loc(first) + 1, name, np.where(learns, gain, np.nan))
+    return frame
 
 
 def markdown(frame: pd.DataFrame) -> str:

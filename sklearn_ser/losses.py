@@ -64,9 +64,9 @@ def continuous_metric_loss(
     distance : {"euclidean", "mean_euclidean", "signed"}, default="euclidean"
         Distance of a pair. ``"euclidean"``: :math:`\lVert z_i - z_j \rVert` and
         :math:`|l_i - l_j|`, as the paper's text says. ``"mean_euclidean"``: the
-        same divided by ``latent_dim``. ``"signed"``: the mean over the latent
-        dimensions of :math:`z_i - z_j`, and :math:`l_i - l_j`, as in the script
-        that the authors released (its :math:`\epsilon = 10^{-6}`, there to
+        former divided by ``latent_dim``, the latter as it is. ``"signed"``: the mean
+        over the latent dimensions of :math:`z_i - z_j`, and :math:`l_i - l_j`, as in
+        the script that the authors released (its :math:`\epsilon = 10^{-6}`, there to
         avoid a division by zero, is not needed here).
 
     Returns
@@ -145,7 +145,7 @@ def continuous_metric_terms(
             "embedding must have shape (batch_size, latent_dim) and label "
             f"(batch_size,), got {tuple(embedding.shape)} and {tuple(label.shape)}."
         )
-    labelled = torch.isfinite(label)
+    labelled = ~label.isnan()
     if not bool(labelled.all()):
         embedding, label = embedding[labelled], label[labelled]
     if len(embedding) < 2:
@@ -160,8 +160,7 @@ def continuous_metric_terms(
     informative = spread > _LEAST_LABEL_SPREAD
     weight = informative.to(embedding.dtype)
     slope = weight * of_label.dot(of_embedding) / spread.where(informative, weight + 1)
-    # Least squares makes the residual's derivative by the slope zero: detach it.
-    residual = functional.mse_loss(of_embedding, slope.detach() * of_label)
+    residual = functional.mse_loss(of_embedding, slope * of_label)
     return ContinuousMetricTerms(weight * (slope - 1.0).abs(), weight * residual, slope)
 
 

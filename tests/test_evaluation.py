@@ -70,7 +70,7 @@ def test_equals_the_same_thing_by_hand(corpus):
         dae = MetricDAE("act", max_epochs=3, random_state=0).fit(
             scale.transform(features[train]), activation=corpus.activation[train]
         )
-        svc = SVC(kernel="linear")
+        svc = SVC(kernel="linear", class_weight="balanced")
         svc.fit(dae.transform(scale.transform(features[train])), corpus.emotion[train])
         expected[test] = svc.predict(dae.transform(scale.transform(features[test])))
     np.testing.assert_array_equal(result.predicted, expected)

@@ -206,6 +206,16 @@ def test_gradcheck(distance, with_nan):
     )
 
 
+def test_second_derivatives_of_the_signed_form():
+    """torch has none for the Euclidean distances of pairs, and says so."""
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(5, 2, dtype=torch.float64, generator=generator, requires_grad=True)
+    label = torch.tensor([1.0, 2.5, 3.0, 4.5, 5.0], dtype=torch.float64)
+    torch.autograd.gradgradcheck(
+        lambda z: continuous_metric_loss(z, label, distance="signed"), z
+    )
+
+
 @pytest.mark.parametrize("combine", ["sum", "log"])
 @pytest.mark.parametrize("n_labels", [0, 1, 2])
 def test_gradcheck_of_the_criterion(combine, n_labels):

@@ -31,7 +31,8 @@ def test_metric_dae_settings():
     dae = pipeline["metricdae"]
     assert (dae.label, dae.latent_dim, dae.lr) == (("act", "val"), 2, 1e-3)
     assert (dae.max_epochs, dae.batch_size, dae.random_state) == (50, 64, 3)
-    assert pipeline["svc"].kernel == "linear"
+    svc = pipeline["svc"]
+    assert (svc.kernel, svc.C, svc.class_weight) == ("linear", 1.0, "balanced")
     assert pipeline["egemaps"].on_error == "warn"
     assert recipes.metric_dae()["metricdae"].label == "act"
 
