@@ -138,7 +138,9 @@ def _is_single(X: Any) -> bool:
     if isinstance(X, np.ndarray):
         return X.ndim == 1 and X.dtype.kind in "fiu"
     if isinstance(X, tuple):  # (path, start, end) or (waveform, rate)
-        return any(item is None or isinstance(item, numbers.Real) for item in X)
+        return any(
+            item is None or isinstance(item, numbers.Real | timedelta) for item in X
+        )
     return isinstance(X, str | os.PathLike)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import reduce
 from operator import add
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -145,6 +145,11 @@ def continuous_metric_terms(
             "embedding must have shape (batch_size, latent_dim) and label "
             f"(batch_size,), got {tuple(embedding.shape)} and {tuple(label.shape)}."
         )
+    if distance not in get_args(Distance):
+        raise ValueError(
+            "distance must be 'euclidean', 'mean_euclidean' or 'signed', "
+            f"got {distance!r}."
+        )
     labelled = ~label.isnan()
     if not bool(labelled.all()):
         embedding, label = embedding[labelled], label[labelled]
@@ -177,13 +182,9 @@ def _pair_distances(
     # The gradient of pdist at coincident points is zero, hence finite.
     of_embedding = functional.pdist(embedding)
     of_label = functional.pdist(label[:, None])
-    if distance == "euclidean":
-        return of_embedding, of_label
     if distance == "mean_euclidean":
-        return of_embedding / embedding.shape[1], of_label
-    raise ValueError(
-        f"distance must be 'euclidean', 'mean_euclidean' or 'signed', got {distance!r}."
-    )
+        of_embedding = of_embedding / embedding.shape[1]
+    return of_embedding, of_label
 
 
 class MetricDAELoss(nn.Module):
@@ -222,6 +223,8 @@ class MetricDAELoss(nn.Module):
         metric_weight: float = 1.0,
     ) -> None:
         super().__init__()
+        if combine not in get_args(Combine):
+            raise ValueError(f"combine must be 'sum' or 'log', got {combine!r}.")
         self.distance = distance
         self.combine = combine
         self.metric_weight = metric_weight
@@ -252,6 +255,11 @@ class MetricDAELoss(nn.Module):
         if "labels" not in batch:
             return {"loss": reconstruction, "reconstruction_loss": reconstruction}
         labels = batch["labels"]
+        if output["embedding"].shape[1] % labels.shape[1]:
+            raise ValueError(
+                f"{output['embedding'].shape[1]} latent dimensions cannot be shared "
+                f"equally by {labels.shape[1]} labels."
+            )
         terms = [
             continuous_metric_terms(share, label, distance=self.distance)
             for share, label in zip(

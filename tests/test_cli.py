@@ -101,13 +101,13 @@ def test_evaluate_options(emodb, tmp_path, capsys):
         (["--dimensions", "x.csv"], "--dimensions goes with --corpus emodb and urdu"),
         (["--recipe", "egemaps_svc", "--label", "act"], "--label goes with --recipe"),
         (["--set", "svc=passthrough"], "no attribute 'predict'"),
-        (["--set", "egemaps=5"], "5"),
+        (["--set", "egemaps=5"], "All intermediate steps should be transformers"),
         (["--corpus", "urdu", "--data-home", "/no/such"], "github.com/siddiquelatif"),
         (["--emotions", "anger,bliss"], "has no bliss"),
         (["--set", "svc__C"], "--set takes STEP__PARAMETER=VALUE"),
         (["--set", "svc__D=1"], "Invalid parameter 'D'"),
         (["--set", "metricdae__lr=-1"], "'lr' parameter of MetricDAE must be"),
-        (["--folds", "50"], "50"),
+        (["--folds", "50"], "Cannot have number of splits n_splits=50"),
     ],
 )
 def test_faults_are_said_in_a_line_and_a_status(arguments, message, tmp_path, capsys):

@@ -186,6 +186,9 @@ def test_layout_of_the_data_does_not_matter(estimator, needs):
         ("criterion__combine", "the estimator's own parameters"),
         ("device", "the parameter device"),
         ("train_split", "early_stopping"),
+        ("lr", "the parameter lr"),
+        ("seed", "random_state"),
+        ("corrupt", "the estimator's own parameters"),
         ("iterator_train__shuffle", "batch_size"),
     ],
 )
@@ -225,6 +228,36 @@ def test_same_numbers_under_every_backend(estimator, needs, backend):
         )
     for model, expected in zip(models, sequential, strict=True):
         assert_same(outputs(model, X), expected)
+
+
+FORKED = """
+import multiprocessing, torch
+from estimators import TRAINED
+from test_common import fitted, outputs
+estimator, needs = TRAINED[1]
+model, X = fitted(estimator, needs, n_per_speaker=200, n_features=88)
+outputs(model, X)
+torch.randn(600, 600) @ torch.randn(600, 600)  # the parent has threads at work
+def child(_):
+    fitted(estimator, needs, n_per_speaker=200, n_features=88)
+    return len(outputs(model, X)[0])
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    print(pool.map_async(child, range(2)).get(timeout=60))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_forked_processes_do_not_wait_for_threads_of_their_parent():
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED],
+        env=os.environ | {"OMP_NUM_THREADS": "2", "PYTHONPATH": "tests"},
+        cwd=os.path.dirname(os.path.dirname(__file__)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.stdout == "[1200, 1200]\n", done.stderr
 
 
 FINGERPRINT = """
@@ -409,10 +442,14 @@ def test_ctrl_c_is_not_taken_for_an_early_stop(estimator, needs):
 @trained
 def test_diverging_training_says_what_to_do(estimator, needs):
     X, emotion, _, metadata = make_data()
+    metadata = {name: metadata[name] for name in needs}
+    model = clone(estimator).fit(X, emotion, **metadata)
     with pytest.raises(ValueError, match=r"Training diverged: .* Standardise"):
-        clone(estimator).set_params(lr=1e30, max_epochs=20).fit(
-            X * 1e15, emotion, **{name: metadata[name] for name in needs}
-        )
+        model.set_params(lr=1e30, max_epochs=20).fit(X * 1e15, emotion, **metadata)
+    # What failed leaves nothing that looks fitted, neither of this fit nor before.
+    with pytest.raises(NotFittedError):
+        model.transform(X)
+    pickle.loads(pickle.dumps(model))
 
 
 @trained

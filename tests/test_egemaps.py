@@ -188,7 +188,7 @@ def test_the_least_length(feature_set, level):
 
 
 def test_too_low_a_rate():
-    with pytest.raises(AudioError, match="sampling rate of 500 Hz is too low"):
+    with pytest.raises(AudioError, match="sampling rate of 500 Hz is not one of speech"):
         EGeMAPS(sampling_rate=None).transform([(speech(2, 500), 500)])
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile as sf
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.model_selection import (
@@ -186,6 +187,38 @@ def test_cv_as_scikit_learn_takes_it(corpus):
     splits = list(GroupKFold(2).split(corpus.audio, groups=corpus.speaker))
     by_splits = evaluate_by_speaker(estimator, corpus, cv=splits)
     np.testing.assert_array_equal(by_number.predicted, by_splits.predicted)
+
+
+def test_a_splitter_of_ones_own_gets_the_speakers(corpus):
+    class Own:
+        def split(self, X, y=None, groups=None):
+            return GroupKFold(2).split(X, y, groups)
+
+        def get_n_splits(self, X=None, y=None, groups=None):
+            return 2
+
+    estimator = recipes.egemaps_svc()
+    own = evaluate_by_speaker(estimator, corpus, cv=Own())
+    np.testing.assert_array_equal(
+        own.predicted, evaluate_by_speaker(estimator, corpus, cv=2).predicted
+    )
+
+
+def test_segments_are_told_apart(corpus, tmp_path):
+    waveforms = [waveform for waveform, _ in corpus.audio]
+    ends = np.cumsum([len(waveform) for waveform in waveforms]) / 16000
+    sf.write(tmp_path / "all.wav", np.concatenate(waveforms), 16000)
+    frame = corpus.frame[["emotion", "speaker"]].assign(
+        file=str(tmp_path / "all.wav"), start=[0, *ends[:-1]], end=ends
+    )
+    frame.loc[2, "start"] = frame.loc[2, "end"] - 0.01  # too short
+    result = evaluate_by_speaker(
+        recipes.egemaps_svc(on_error="nan"), Corpus(frame, name="segments")
+    )
+    (left_out,) = result.left_out
+    assert left_out.endswith(f"from {frame.start[2]} to {frame.end[2]}")
+    names = [row["recording"] for row in result.to_dict()["utterances"]]
+    assert len(set(names)) == len(names) == len(corpus) - 1
 
 
 def test_predictions_longer_than_the_labels(corpus):

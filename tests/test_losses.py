@@ -321,7 +321,18 @@ def test_without_labels_the_criterion_is_the_plain_reconstruction_error():
         assert set(losses) == {"loss", "reconstruction_loss"}
 
 
+def test_labels_share_the_latent_dimensions_equally():
+    output = {"embedding": torch.zeros(4, 3), "reconstruction": torch.zeros(4, 2)}
+    batch = {"X": torch.zeros(4, 2), "labels": torch.ones(4, 2)}
+    with pytest.raises(ValueError, match=r"3 latent dimensions .* by 2 labels"):
+        MetricDAELoss()(output, batch)
+
+
 def test_errors_name_the_shapes_and_the_choices():
+    with pytest.raises(ValueError, match="'sum' or 'log', got 'Log'"):
+        MetricDAELoss(combine="Log")
+    with pytest.raises(ValueError, match="got 'cosine'"):
+        continuous_metric_loss(torch.zeros(0, 2), torch.zeros(0), distance="cosine")
     with pytest.raises(ValueError, match=r"\(3, 2\) and \(4,\)"):
         continuous_metric_loss(torch.zeros(3, 2), torch.zeros(4))
     with pytest.raises(ValueError, match="'mean_euclidean' or 'signed', got 'cosine'"):

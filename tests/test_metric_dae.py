@@ -159,6 +159,10 @@ def test_partial_fit_learns_from_a_stream(data):
     before = dae.coef_.copy()
     dae.partial_fit(X[:9], activation=np.full(9, np.nan))
     np.testing.assert_array_equal(dae.coef_, before)
+    # So does a part that is too small for a regression on two dimensions.
+    dae.partial_fit(X[:3], activation=activation[:3])
+    np.testing.assert_array_equal(dae.coef_, before)
+    assert r2_score(activation, dae.predict(X)) > 0.6
 
 
 def test_partial_fit_before_any_label(data):
@@ -178,6 +182,22 @@ def test_refitting_forgets(data):
     once = dae.transform(X)
     np.testing.assert_array_equal(dae.fit(X, activation=activation).transform(X), once)
     assert len(dae.history_) == 2
+    dae.set_params(early_stopping=True).fit(
+        X, activation=activation, groups=np.arange(len(X)) % 5
+    )
+    dae.set_params(label=None, early_stopping=False).fit(X)
+    for name in ("coef_", "intercept_", "validation_groups_"):
+        assert not hasattr(dae, name)
+
+
+def test_a_fit_that_was_refused_is_no_fit(data):
+    X, *_ = data
+    dae = published(label="act")
+    with pytest.raises(ValueError, match="learns from activation"):
+        dae.fit(X)
+    for method in (dae.transform, dae.predict):
+        with pytest.raises(NotFittedError):
+            method(X)
 
 
 @pytest.mark.parametrize(

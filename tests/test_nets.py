@@ -33,6 +33,11 @@ def test_dae_rectified_linear_units(decoder_relu, kinds):
     assert count(net) == 9310
 
 
+def test_dae_knows_two_decoders():
+    with pytest.raises(ValueError, match="'all' or 'released', got 'paper'"):
+        DenoisingAutoencoder(decoder_relu="paper")
+
+
 @pytest.mark.parametrize("hidden_sizes", [(), (7,), (9, 4)])
 @pytest.mark.parametrize("decoder_relu", ["all", "released"])
 def test_dae_takes_any_sizes(hidden_sizes, decoder_relu):

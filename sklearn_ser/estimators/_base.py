@@ -79,17 +79,17 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
             valid = {name: values[held_out] for name, values in data.items()}
             data = {name: values[kept] for name, values in data.items()}
         self._check_training_data(data)
-        self.net_ = self._build_net()
-        self.net_.train_on(data, valid)
-        self._record_history()
+        net = self._build_net()
+        net.train_on(data, valid)
+        self._keep(net)
 
     def _continue_net(self, data: Arrays) -> None:
         """Train for one more epoch; begin with a new net where there is none."""
         if not hasattr(self, "net_"):
             self._draw()
-            self.net_ = self._build_net()
-        self.net_.train_on(data, epochs=1)
-        self._record_history()
+        net = self.net_ if hasattr(self, "net_") else self._build_net()
+        net.train_on(data, epochs=1)
+        self._keep(net)
 
     def _draw(self) -> None:
         """Fix what a net is made from, so that it can be rebuilt later."""
@@ -164,12 +164,23 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
         self.validation_groups_ = np.unique(groups[held_out])
         return kept, held_out
 
-    def _record_history(self) -> None:
-        """Copy skorch's history, which pickles with the net, into plain dicts."""
+    def _keep(self, net: TrainingNet) -> None:
+        """Keep a trained net, and its history as plain dicts."""
+        self.net_ = net
         self.history_ = [
             {name: value for name, value in epoch.items() if name != "batches"}
-            for epoch in self.net_.history
+            for epoch in net.history
         ]
+
+    def _forget(self, *names: str) -> None:
+        """Delete what an earlier fit has left, so that a new one cannot mix with it."""
+        for name in ("net_", "history_", "validation_groups_", *names):
+            if hasattr(self, name):
+                delattr(self, name)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell whether there is a trained net."""
+        return hasattr(self, "net_")
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state with the net as plain numpy arrays.
@@ -316,6 +327,14 @@ _NOT_IN_NET_PARAMS = {
     "module": "the estimator's own parameters",
     "criterion": "the estimator's own parameters",
     "device": "the parameter device",
+    "lr": "the parameter lr",
+    "max_epochs": "the parameter max_epochs",
+    "batch_size": "the parameter batch_size",
+    "verbose": "the parameter verbose",
+    "seed": "random_state",
+    "network_input": "the estimator's own parameters",
+    "corrupt": "the estimator's own parameters",
+    "warm_start": "partial_fit",
     "train_split": "early_stopping",
     "dataset": "the data given to fit",
     "iterator_train": "batch_size",

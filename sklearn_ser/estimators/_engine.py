@@ -9,6 +9,7 @@ small tables. Everything random comes from local generators.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -37,6 +38,30 @@ class StopTraining(Exception):  # noqa: N818 - a signal, not an error
 _INITIALISATION = threading.Lock()
 
 
+def _renew_lock() -> None:
+    """Free the lock in a forked process: who held it is not there any more."""
+    global _INITIALISATION
+    _INITIALISATION = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
+def one_thread() -> Any:
+    """Limit torch to one thread in a block, for the calling thread only.
+
+    More threads make networks of this size several times slower; their sums round
+    otherwise than those of a worker process, which has one; and a forked process
+    waits for ever for those of its parent.
+
+    Returns
+    -------
+    context manager
+    """
+    return threadpool_limits(limits=1, user_api="openmp")
+
+
 class EpochBatches:
     """Batches of equally long tensors: permuted once an epoch, then split.
 
@@ -48,8 +73,6 @@ class EpochBatches:
         Rows in a batch; the last one may be smaller.
     corrupt : callable or None
         Given the data and a generator, returns the data that the network sees.
-    shuffle : bool
-        Whether to permute the rows.
     seed : callable
         Gives the seed of the epoch that begins.
     """
@@ -60,13 +83,11 @@ class EpochBatches:
         *,
         batch_size: int,
         corrupt: Corruption | None,
-        shuffle: bool,
         seed: Callable[[], int],
     ) -> None:
         self.data = dict(data)
         self.batch_size = batch_size
         self.corrupt = corrupt
-        self.shuffle = shuffle
         self.seed = seed
 
     def __iter__(self) -> Iterator[Batch]:
@@ -74,9 +95,8 @@ class EpochBatches:
         first = next(iter(data.values()))
         # Drawn on the CPU, so that a seed means the same on every device.
         generator = torch.Generator().manual_seed(self.seed())
-        if self.shuffle:
-            order = torch.randperm(len(first), generator=generator).to(first.device)
-            data = {name: values[order] for name, values in data.items()}
+        order = torch.randperm(len(first), generator=generator).to(first.device)
+        data = {name: values[order] for name, values in data.items()}
         if self.corrupt is not None:
             data = self.corrupt(data, generator)
         splits = [torch.split(values, self.batch_size) for values in data.values()]
@@ -161,10 +181,7 @@ class TrainingNet(NeuralNet):
         epochs : int or None, default=None
             How many; None stands for `max_epochs`.
         """
-        # More threads make networks of this size several times slower, and their
-        # sums round otherwise than those of a worker process, which has one. The
-        # limit is that of the calling thread, and ends with the training.
-        with threadpool_limits(limits=1, user_api="openmp"):
+        with one_thread():
             self._train_on(data, valid, epochs)
 
     def _train_on(
@@ -174,6 +191,7 @@ class TrainingNet(NeuralNet):
         epochs: int | None,
     ) -> None:
         """Train on arrays, on as many threads as torch has now."""
+        self.n_epochs = self.max_epochs if epochs is None else epochs
         tensors = self._to_device(data)
         if valid is not None:
             self.train_split = predefined_split(Dataset(self._to_device(valid)))
@@ -197,7 +215,7 @@ class TrainingNet(NeuralNet):
         dataset : skorch.dataset.Dataset
             Wraps a dict of tensors.
         training : bool, default=False
-            Whether to shuffle, and to draw anew in each epoch. Validation draws
+            Whether to draw order and noise anew in each epoch. Validation draws
             the same in all epochs, so that their losses can be compared.
 
         Returns
@@ -206,9 +224,8 @@ class TrainingNet(NeuralNet):
         """
         return EpochBatches(
             dataset.X,
-            batch_size=self.batch_size if training else len(dataset),
+            batch_size=self.batch_size,
             corrupt=self.corrupt,
-            shuffle=training,
             seed=lambda: epoch_seed(self.seed, len(self.history) if training else 0),
         )
 
@@ -287,7 +304,7 @@ class EpochProgress(Callback):
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Open the bar."""
-        self.bar_ = tqdm(total=net.max_epochs, desc=self.description, unit="epoch")
+        self.bar_ = tqdm(total=net.n_epochs, desc=self.description, unit="epoch")
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Advance the bar by an epoch."""

@@ -27,7 +27,7 @@ from .._sklearn import Interval, StrOptions, fit_context
 from ..losses import MetricDAELoss
 from ..nets import DenoisingAutoencoder
 from ._base import NetEstimator, how_to_pass, per_sample
-from ._engine import Batch, Corruption
+from ._engine import Batch, Corruption, one_thread
 
 _TARGETS = {"act": "activation", "val": "valence"}
 Label = Literal["act", "val"]
@@ -261,6 +261,7 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
             If a label or the speakers are needed and missing, if all labels are
             NaN, or if the lengths differ.
         """
+        self._forget("coef_", "intercept_")
         X, labels = self._validate(X, activation, valence, reset=True)
         check_consistent_length(X, groups)
         self._fit_net(self._data(X, labels), groups)
@@ -288,7 +289,8 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
         -------
         MetricDAE
             The estimator itself. The estimate of the labels is fitted anew to
-            these data, where they hold labels.
+            these data, unless they hold fewer labels than it takes
+            (``latent_dim + 2``): so pass many at a time, or `predict` knows little.
 
         Raises
         ------
@@ -460,7 +462,7 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
         """
         device = self.net_.device if "cuda" in self.net_.device else "cpu"
         module = deepcopy(getattr(self.net_.module_, half)).to(device).double().eval()
-        with torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             wide = torch.tensor(np.asarray(X, np.float64, order="C"), device=device)
             result: Tensor = module(wide)
         return result.float().cpu().numpy()
@@ -468,7 +470,9 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
     def _fit_label_estimate(self, X: Any, labels: NDArray[np.float32]) -> None:
         """Fit the labels to the embedding by least squares, where there are any."""
         labelled = ~np.isnan(labels)
-        if not labels.shape[1] or not labelled.any(axis=0).all():
+        # A batch too small for the regression leaves the estimate as it was.
+        needed = self._n_features_out + 2 if hasattr(self, "coef_") else 1
+        if not labels.shape[1] or (labelled.sum(axis=0) < needed).any():
             return
         embedding = self._through("encoder", X).astype(np.float64)
         models = [

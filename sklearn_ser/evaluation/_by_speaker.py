@@ -21,6 +21,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from tqdm.auto import tqdm
 
 from .._sklearn import BaseSearchCV, take_rows
+from ..audio import describe
 from ..datasets import Corpus
 from ..features import has_features
 from ..features._base import RecordingTransformer
@@ -145,7 +146,7 @@ class SpeakerEvaluation:
             }
         )
         if "file" in self.corpus.frame:
-            utterances.insert(0, "file", self.corpus.frame["file"].astype(str))
+            utterances.insert(0, "recording", _names(self.corpus))
         return {
             "wa": self.wa,
             "ua": self.ua,
@@ -243,7 +244,9 @@ def evaluate_by_speaker(
     usable = has_features(features)
     if not usable.any():
         raise ValueError(f"none of the {len(corpus)} recordings has features")
-    left_out = [_name(corpus, int(i)) for i in np.flatnonzero(~usable)]
+    left_out = [
+        name for name, used in zip(_names(corpus), usable, strict=True) if not used
+    ]
     if left_out:
         corpus = corpus.select(usable)
         features = take_rows(features, np.flatnonzero(usable))
@@ -318,7 +321,9 @@ def _splitter(cv: Any) -> Any:
 
 
 def _takes_groups(splitter: Any) -> bool:
-    """Tell whether a splitter looks at the groups."""
+    """Tell whether a splitter looks at the groups; of a foreign one, believe it."""
+    if not hasattr(splitter, "get_metadata_routing"):
+        return True
     routing = get_routing_for_object(splitter)
     return "groups" in routing.consumes("split", ["groups"])
 
@@ -407,11 +412,11 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _name(corpus: Corpus, index: int) -> str:
-    """Name an utterance: its file, or its number."""
+def _names(corpus: Corpus) -> list[str]:
+    """Name the utterances: by file or segment, or by number."""
     if "file" in corpus.frame:
-        return str(corpus.frame["file"][index])
-    return f"utterance {index}"
+        return [describe(recording) for recording in corpus.audio]
+    return [f"utterance {index}" for index in range(len(corpus))]
 
 
 def _table_row(held_out: str, utterances: str, wa: Any, ua: Any) -> str:

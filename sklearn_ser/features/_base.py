@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Self
 
 import joblib
 import numpy as np
+import soundfile as sf
+import soxr
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
@@ -205,7 +207,11 @@ dtype object
         """Return the function from a recording to features, with the cache."""
         if self.memory is None:
             return self._compute
-        settings = (sklearn_ser.__version__, self.sampling_rate, *self._settings())
+        versions = (
+            *(sklearn_ser.__version__, soxr.__version__, sf.__version__),
+            sf.__libsndfile_version__,
+        )
+        settings = (*versions, self.sampling_rate, *self._settings())
         memory = self.memory
         if isinstance(memory, os.PathLike):
             memory = os.fspath(memory)
@@ -261,8 +267,9 @@ def has_features(features: Any) -> NDArray[np.bool_]:
 
     Parameters
     ----------
-    features : array-like of shape (n, n_features), or of shape (n,) and dtype object
-        What a front end returned, a data frame included.
+    features : ndarray or data frame of shape (n, n_features), or ndarray of shape \
+(n,) and dtype object
+        What a front end returned.
 
     Returns
     -------

@@ -26,8 +26,9 @@ FEATURE_SETS = {
     "emobase": ("emobase/emobase", 0.04),
 }
 LEVELS = {"functionals": "func", "low_level_descriptors": "lld"}
-# At a rate of a few hertz openSMILE brings the process down.
+# At a rate of a few hertz, or of several million, openSMILE brings the process down.
 MIN_RATE = 1000
+MAX_RATE = 1_000_000
 # The largest sample of 16 bits; +1.0 would wrap round to -1.0.
 LARGEST = np.float32(32767 / 32768)
 # Engines that a thread keeps: recordings rarely have more different rates.
@@ -108,7 +109,7 @@ class EGeMAPS(RecordingTransformer):
         **RecordingTransformer._parameter_constraints,
         "feature_set": [StrOptions(set(FEATURE_SETS))],
         "level": [StrOptions(set(LEVELS))],
-        "sampling_rate": [Interval(Integral, MIN_RATE, None, closed="left"), None],
+        "sampling_rate": [Interval(Integral, MIN_RATE, MAX_RATE, closed="both"), None],
     }
 
     def __init__(
@@ -150,10 +151,10 @@ class EGeMAPS(RecordingTransformer):
 
     def _extract(self, signal: Features, rate: int) -> Features:
         """Run openSMILE on one signal."""
-        if rate < MIN_RATE:
+        if not MIN_RATE <= rate <= MAX_RATE:
             raise AudioError(
-                f"its sampling rate of {rate} Hz is too low for speech: at least "
-                f"{MIN_RATE} Hz are needed"
+                f"its sampling rate of {rate} Hz is not one of speech: {MIN_RATE} to "
+                f"{MAX_RATE} Hz are possible; correct it, or leave the recording out"
             )
         samples = (np.clip(signal, -1, LARGEST) * 32768).astype(np.int16)
         features = _run(self.feature_set, self.level, rate, samples)
@@ -180,7 +181,9 @@ def _opensmile() -> ModuleType:
     """Import openSMILE, or say how to get it."""
     try:
         import opensmile
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        if error.name != "opensmile":  # it is there, but not what it needs
+            raise
         raise ImportError(
             "EGeMAPS needs openSMILE, which is free for research and not for "
             "commercial use (see its licence): install it with "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, get_args
 
 from torch import Tensor, nn
 
@@ -53,6 +53,10 @@ class DenoisingAutoencoder(nn.Module):
         decoder_relu: DecoderReLU = "all",
     ) -> None:
         super().__init__()
+        if decoder_relu not in get_args(DecoderReLU):
+            raise ValueError(
+                f"decoder_relu must be 'all' or 'released', got {decoder_relu!r}."
+            )
         widths = (n_features, *hidden_sizes, latent_dim)
         n_hidden = len(hidden_sizes)
         self.encoder = _dense(widths, relu_after=range(n_hidden))
