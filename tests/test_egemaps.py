@@ -188,8 +188,12 @@ def test_the_least_length(feature_set, level):
 
 
 def test_too_low_a_rate():
-    with pytest.raises(AudioError, match="sampling rate of 500 Hz is not one of speech"):
-        EGeMAPS(sampling_rate=None).transform([(speech(2, 500), 500)])
+    keeping = EGeMAPS(sampling_rate=None)
+    for rate in (500, 3_000_000_000):
+        with pytest.raises(AudioError, match=f"{rate} Hz is not one of speech"):
+            keeping.transform([(speech(2, 500), rate)])
+    with pytest.raises(ValueError, match="'sampling_rate' parameter of EGeMAPS"):
+        EGeMAPS(sampling_rate=5_000_000).transform([speech(2, 500)])
 
 
 @pytest.mark.parametrize(
