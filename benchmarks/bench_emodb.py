@@ -44,6 +44,8 @@ import matplotlib; matplotlib.use("Agg")
 from sklearn_ser.plotting import plot_confusion
 plot_confusion(corpus.emotion, predicted).figure_.savefig(sys.argv[2])
 mark("confusion matrix")
+from sklearn_ser.metrics import ua_score
+print(f"pooled UA {ua_score(corpus.emotion, predicted):.3f}")
 for (_, before), (name, after) in zip(marks, marks[1:]):
     print(f"{name}: {after - before:.2f} s")
 """
@@ -52,7 +54,7 @@ BY_HAND = """
 import sys
 from pathlib import Path
 import numpy as np, opensmile
-from sklearn.metrics import ConfusionMatrixDisplay
+from sklearn.metrics import ConfusionMatrixDisplay, balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -71,6 +73,7 @@ for held_out in np.unique(speaker):
     predicted[test] = model.predict(X[test])
 import matplotlib; matplotlib.use("Agg")
 ConfusionMatrixDisplay.from_predictions(emotion, predicted).figure_.savefig(sys.argv[2])
+print(f"pooled UA {balanced_accuracy_score(emotion, predicted):.3f}")
 """
 
 
@@ -144,17 +147,17 @@ def main() -> None:
             command = nkululeko(options.nkululeko, corpus, Path(folder))
             commands["Nkululeko"] = command
         times: dict[str, list[float]] = {name: [] for name in commands}
-        phases = ""
+        said: dict[str, str] = {}
         for _ in range(options.repeats):
             for name, command in commands.items():
                 wall, printed = seconds(command)
                 times[name].append(wall)
-                phases = printed if name == "sklearn-ser" else phases
+                said[name] = printed if name != "Nkululeko" else ""
     ours = median(times["sklearn-ser"])
     for name, walls in times.items():
         theirs = median(walls)
         print(f"{name}: {theirs:.1f} s; sklearn-ser takes {ours / theirs:.2f} of it")
-    print(f"of the last run of sklearn-ser:\n{phases}", end="")
+        print(said[name], end="")
 
 
 if __name__ == "__main__":
