@@ -433,7 +433,7 @@ def test_ctrl_c_is_not_taken_for_an_early_stop(estimator, needs):
         raise KeyboardInterrupt
 
     broken = clone(estimator)
-    broken._corruption = lambda: ("X", interrupted)
+    broken._corruption = lambda: interrupted
     X, emotion, _, metadata = make_data()
     with pytest.raises(KeyboardInterrupt):
         broken.fit(X, emotion, **{name: metadata[name] for name in needs})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Mapping
+from copy import deepcopy
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -25,9 +26,9 @@ from skorch.history import History
 from torch import Tensor
 
 from .._sklearn import Interval
-from ._engine import Corruption, EpochProgress, TrainingNet
+from ._engine import Batches, Corruption, EpochProgress, TableBatches, TrainingNet
 
-Arrays = Mapping[str, NDArray[Any]]
+Data = Mapping[str, Any]
 
 
 class NetEstimator(BaseEstimator, metaclass=ABCMeta):
@@ -40,6 +41,7 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
 
     _module_class: ClassVar[type[torch.nn.Module]]
     _criterion_class: ClassVar[type[torch.nn.Module]]
+    _batches: ClassVar[type[Batches]] = TableBatches
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "lr": [Interval(Real, 0, None, closed="neither")],
@@ -63,27 +65,32 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
         """Return the criterion's parameters; a child class may have some."""
         return {}
 
-    def _corruption(self) -> tuple[str, Corruption | None]:
-        """Return the name of the network's input, and how it is made noisy."""
-        return "X", None
+    def _inputs(self) -> dict[str, str]:
+        """Return the module's arguments, and what they get from a batch."""
+        return {"x": "X"}
 
-    def _check_training_data(self, data: Arrays) -> None:
-        """Refuse data to train on that say nothing; a child class may do so."""
+    def _corruption(self) -> Corruption | None:
+        """Return how batches are changed before the network sees them, if at all."""
+        return None
 
-    def _fit_net(self, data: Arrays, groups: Any) -> None:
+    def _prepare(self, data: Data, valid: Data | None) -> tuple[Data, Data | None]:
+        """Learn from the data to train on what is applied to both; check them."""
+        return data, valid
+
+    def _fit_net(self, data: Data, groups: Any) -> None:
         """Train a new net, with early stopping where it is asked for."""
         self._draw()
-        valid = None
+        valid: Data | None = None
         if self.early_stopping:
             kept, held_out = self._split_by_group(len(data["X"]), groups)
             valid = {name: values[held_out] for name, values in data.items()}
             data = {name: values[kept] for name, values in data.items()}
-        self._check_training_data(data)
+        data, valid = self._prepare(data, valid)
         net = self._build_net()
         net.train_on(data, valid)
         self._keep(net)
 
-    def _continue_net(self, data: Arrays) -> None:
+    def _continue_net(self, data: Data) -> None:
         """Train for one more epoch; begin with a new net where there is none."""
         if not hasattr(self, "net_"):
             self._draw()
@@ -99,7 +106,6 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
 
     def _build_net(self) -> TrainingNet:
         """Build and initialise a net."""
-        network_input, corrupt = self._corruption()
         settings: dict[str, Any] = {
             "module": self._module_class,
             "criterion": self._criterion_class,
@@ -109,8 +115,9 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
             "batch_size": self.batch_size,
             "device": resolve_device(self.device),
             "seed": self._seed,
-            "network_input": network_input,
-            "corrupt": corrupt,
+            "batches": self._batches,
+            "inputs": self._inputs(),
+            "corrupt": self._corruption(),
             "train_split": None,
             "verbose": 0,
         }
@@ -123,6 +130,15 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
         callbacks = clone(given.pop("callbacks", None) or [], safe=False)
         settings["callbacks"] = [*self._callbacks(), *callbacks]
         return TrainingNet(**(settings | given)).initialize()
+
+    def _inference_module(self) -> tuple[torch.nn.Module, str]:
+        """Return a copy of the module in float64 and evaluation mode, and its device.
+
+        In float32 the last digits of a row would depend on the rows beside it:
+        matrix products round by the shape of the whole.
+        """
+        device = self.net_.device if "cuda" in self.net_.device else "cpu"
+        return deepcopy(self.net_.module_).to(device).double().eval(), device
 
     def _callbacks(self) -> list[Any]:
         """Return the callbacks that the parameters ask for."""
@@ -332,7 +348,8 @@ _NOT_IN_NET_PARAMS = {
     "batch_size": "the parameter batch_size",
     "verbose": "the parameter verbose",
     "seed": "random_state",
-    "network_input": "the estimator's own parameters",
+    "batches": "the estimator's own parameters",
+    "inputs": "the estimator's own parameters",
     "corrupt": "the estimator's own parameters",
     "warm_start": "partial_fit",
     "train_split": "early_stopping",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -25,7 +26,8 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 from tqdm.auto import tqdm
 
-Batch = dict[str, Tensor]
+# Tensors, and under "generator" the generator of the epoch.
+Batch = dict[str, Any]
 Corruption = Callable[[Batch, torch.Generator], Batch]
 
 
@@ -62,46 +64,109 @@ def one_thread() -> Any:
     return threadpool_limits(limits=1, user_api="openmp")
 
 
-class EpochBatches:
-    """Batches of equally long tensors: permuted once an epoch, then split.
+class Batches(metaclass=ABCMeta):
+    """Batches of an epoch, in an order drawn anew each time they are asked for.
+
+    Each batch is a dict of tensors, with the generator for whatever the module
+    draws at random under ``"generator"``. All is drawn on the CPU, so that a seed
+    means the same on every device.
 
     Parameters
     ----------
-    data : mapping of str to Tensor
-        Tensors with one row per sample, all on one device.
+    data : mapping of str to ndarray or Sequences
+        With one row per sample.
     batch_size : int
-        Rows in a batch; the last one may be smaller.
+        Samples in a batch; one may be smaller.
     corrupt : callable or None
-        Given the data and a generator, returns the data that the network sees.
+        Given data and a generator, returns the data that the network sees.
     seed : callable
         Gives the seed of the epoch that begins.
+    device : str
+        Where the tensors go.
     """
 
     def __init__(
         self,
-        data: Mapping[str, Tensor],
+        data: Mapping[str, Any],
         *,
         batch_size: int,
         corrupt: Corruption | None,
         seed: Callable[[], int],
+        device: str,
     ) -> None:
         self.data = dict(data)
         self.batch_size = batch_size
         self.corrupt = corrupt
         self.seed = seed
+        self.device = device
+
+    @abstractmethod
+    def _deal(self, generator: torch.Generator) -> Iterator[Batch]:
+        """Yield the batches of one epoch."""
 
     def __iter__(self) -> Iterator[Batch]:
+        generator = torch.Generator().manual_seed(self.seed())
+        for batch in self._deal(generator):
+            yield {**batch, "generator": generator}
+
+    def _corrupted(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """Let the estimator change what the network sees."""
+        return batch if self.corrupt is None else self.corrupt(batch, generator)
+
+    def _to_device(self, data: Mapping[str, NDArray[Any]]) -> Batch:
+        """Copy arrays to the device."""
+        return {
+            name: torch.tensor(np.ascontiguousarray(values), device=self.device)
+            for name, values in data.items()
+        }
+
+
+class TableBatches(Batches):
+    """Rows of tables, copied to the device once, permuted, then split."""
+
+    def __init__(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.data = self._to_device(data)
+
+    def _deal(self, generator: torch.Generator) -> Iterator[Batch]:
         data = self.data
         first = next(iter(data.values()))
-        # Drawn on the CPU, so that a seed means the same on every device.
-        generator = torch.Generator().manual_seed(self.seed())
         order = torch.randperm(len(first), generator=generator).to(first.device)
         data = {name: values[order] for name, values in data.items()}
-        if self.corrupt is not None:
-            data = self.corrupt(data, generator)
+        data = self._corrupted(data, generator)
         splits = [torch.split(values, self.batch_size) for values in data.values()]
         for parts in zip(*splits, strict=True):
             yield dict(zip(data, parts, strict=True))
+
+
+class FrameBatches(Batches):
+    """Frames of sequences as samples, with what is known of their utterances."""
+
+    def _deal(self, generator: torch.Generator) -> Iterator[Batch]:
+        data = dict(self.data)
+        sequences = data.pop("X")
+        order = torch.randperm(sequences.n_frames, generator=generator).numpy()
+        for first in range(0, len(order), self.batch_size):
+            frames = order[first : first + self.batch_size]
+            utterances = sequences.utterance[frames]
+            batch = {name: values[utterances] for name, values in data.items()}
+            batch["X"] = sequences.frames(frames)
+            yield self._corrupted(self._to_device(batch), generator)
+
+
+class UtteranceBatches(Batches):
+    """Utterances of similar length, padded; their lengths are ``"lengths"``."""
+
+    def _deal(self, generator: torch.Generator) -> Iterator[Batch]:
+        data = dict(self.data)
+        sequences = data.pop("X")
+        drawn = int(torch.randint(2**31 - 1, (), generator=generator))
+        for utterances in sequences.buckets(
+            self.batch_size, np.random.default_rng(drawn)
+        ):
+            batch = {name: values[utterances] for name, values in data.items()}
+            batch["X"], batch["lengths"] = sequences.padded(utterances)
+            yield self._corrupted(self._to_device(batch), generator)
 
 
 class TrainingNet(NeuralNet):
@@ -117,10 +182,12 @@ class TrainingNet(NeuralNet):
         As in skorch.
     seed : int
         Root of all that is random.
-    network_input : str
-        Name of the tensor that the module gets.
+    batches : type
+        The kind of batches, a child class of `Batches`.
+    inputs : mapping of str to str or None
+        The arguments of the module, and the names in the batch of what they get.
     corrupt : callable or None
-        See `EpochBatches`.
+        See `Batches`.
     """
 
     def __init__(
@@ -129,13 +196,15 @@ class TrainingNet(NeuralNet):
         criterion: Any,
         *,
         seed: int = 0,
-        network_input: str = "X",
+        batches: type[Batches] = TableBatches,
+        inputs: Mapping[str, str] | None = None,
         corrupt: Corruption | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(module, criterion, **kwargs)
         self.seed = seed
-        self.network_input = network_input
+        self.batches = batches
+        self.inputs = inputs
         self.corrupt = corrupt
 
     def get_default_callbacks(self) -> list[Any]:
@@ -162,21 +231,21 @@ class TrainingNet(NeuralNet):
 
     def train_on(
         self,
-        data: Mapping[str, NDArray[Any]],
-        valid: Mapping[str, NDArray[Any]] | None = None,
+        data: Mapping[str, Any],
+        valid: Mapping[str, Any] | None = None,
         *,
         epochs: int | None = None,
     ) -> None:
-        """Train on arrays.
+        """Train on data.
 
         skorch's own `partial_fit` would take the user's Ctrl-C for an early stop,
         and hand out a half-trained net in silence.
 
         Parameters
         ----------
-        data : mapping of str to ndarray
-            Arrays with one row per sample.
-        valid : mapping of str to ndarray or None, default=None
+        data : mapping of str to ndarray or Sequences
+            With one row per sample; what the kind of batches takes.
+        valid : mapping of str to ndarray or Sequences or None, default=None
             The same for the samples that are held out for validation.
         epochs : int or None, default=None
             How many; None stands for `max_epochs`.
@@ -186,57 +255,55 @@ class TrainingNet(NeuralNet):
 
     def _train_on(
         self,
-        data: Mapping[str, NDArray[Any]],
-        valid: Mapping[str, NDArray[Any]] | None,
+        data: Mapping[str, Any],
+        valid: Mapping[str, Any] | None,
         epochs: int | None,
     ) -> None:
-        """Train on arrays, on as many threads as torch has now."""
+        """Train on data, on as many threads as torch has now."""
         self.n_epochs = self.max_epochs if epochs is None else epochs
-        tensors = self._to_device(data)
+        data = dict(data)
         if valid is not None:
-            self.train_split = predefined_split(Dataset(self._to_device(valid)))
-        self.notify("on_train_begin", X=tensors, y=None)
+            self.train_split = predefined_split(Dataset(dict(valid)))
+        self.notify("on_train_begin", X=data, y=None)
         with contextlib.suppress(StopTraining):
-            self.fit_loop(tensors, epochs=epochs)
-        self.notify("on_train_end", X=tensors, y=None)
+            self.fit_loop(data, epochs=epochs)
+        self.notify("on_train_end", X=data, y=None)
 
-    def _to_device(self, data: Mapping[str, NDArray[Any]]) -> Batch:
-        """Copy arrays to the device of the net."""
-        return {
-            name: torch.tensor(np.ascontiguousarray(values), device=self.device)
-            for name, values in data.items()
-        }
-
-    def get_iterator(self, dataset: Any, training: bool = False) -> EpochBatches:
+    def get_iterator(self, dataset: Any, training: bool = False) -> Batches:
         """Return the batches of a dataset for one epoch after the other.
 
         Parameters
         ----------
         dataset : skorch.dataset.Dataset
-            Wraps a dict of tensors.
+            Wraps a dict of arrays.
         training : bool, default=False
             Whether to draw order and noise anew in each epoch. Validation draws
             the same in all epochs, so that their losses can be compared.
 
         Returns
         -------
-        EpochBatches
+        Batches
         """
-        return EpochBatches(
+        return self.batches(
             dataset.X,
             batch_size=self.batch_size,
             corrupt=self.corrupt,
             seed=lambda: epoch_seed(self.seed, len(self.history) if training else 0),
+            device=self.device,
         )
 
     def infer(self, x: Any, **fit_params: Any) -> Any:
-        """Pass a batch, or its network input alone, through the module."""
-        if isinstance(x, Mapping):
-            x = x[self.network_input]
-        return self.module_(x, **fit_params)
+        """Pass a batch, or the module's first input alone, through the module."""
+        if not isinstance(x, Mapping):
+            return self.module_(x, **fit_params)
+        inputs = self.inputs or {"x": "X"}
+        return self.module_(
+            **{argument: x[name] for argument, name in inputs.items()}, **fit_params
+        )
 
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
         """Make one step of the optimiser and return the batch's losses."""
+        batch["epoch"] = len(self.history)  # for losses that change as they go on
         self.optimizer_.zero_grad()
         losses: dict[str, Tensor] = self.criterion_(self.infer(batch), batch)
         losses["loss"].backward()  # type: ignore[no-untyped-call]
@@ -257,7 +324,7 @@ class TrainingNet(NeuralNet):
 
     def run_single_epoch(
         self,
-        iterator: EpochBatches | None,
+        iterator: Batches | None,
         training: bool,
         prefix: str,
         step_fn: Callable[..., dict[str, Tensor]],
@@ -276,15 +343,14 @@ class TrainingNet(NeuralNet):
                 step = step_fn(batch, **fit_params)
                 self.notify("on_batch_end", batch=batch, training=training, **step)
                 names = list(step)
-                sizes.append(len(batch[self.network_input]))
+                sizes.append(len(batch["X"]))
                 losses.extend(value.detach() for value in step.values())
         of_batches = torch.stack(losses).cpu().numpy().reshape(len(sizes), len(names))
         means = np.average(of_batches, axis=0, weights=sizes)
         if not np.isfinite(means[names.index("loss")]):
             raise ValueError(
                 f"Training diverged: the {prefix} loss of epoch {len(self.history)} "
-                "is not finite. Standardise the features (StandardScaler) or "
-                "lower lr."
+                "is not finite. Standardise the features or lower lr."
             )
         for name, mean in zip(names, means, strict=True):
             self.history.record(f"{prefix}_{name}", float(mean))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -419,13 +418,16 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
         labels = [targets[name] for name in names]
         return X, np.stack(labels, axis=1) if labels else np.empty((len(X), 0), "f4")
 
-    def _check_training_data(self, data: Mapping[str, NDArray[Any]]) -> None:
+    def _prepare(
+        self, data: Mapping[str, Any], valid: Mapping[str, Any] | None
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
         for k, name in enumerate(self._targets()):
             if np.isnan(data["labels"][:, k]).all():
                 raise ValueError(
                     f"{name} is NaN for all {len(data['X'])} samples to train on: "
                     "nothing to learn from. MetricDAE(label=None) needs no labels."
                 )
+        return data, valid
 
     def _data(self, X: Any, labels: Any) -> dict[str, Any]:
         """Return what the net is trained on."""
@@ -449,22 +451,18 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
             "metric_weight": self.metric_weight,
         }
 
-    def _corruption(self) -> tuple[str, Corruption | None]:
-        if not self.noise_std:
-            return "X", None
-        return "noisy", partial(_add_noise, std=self.noise_std)
+    def _inputs(self) -> dict[str, str]:
+        return {"x": "noisy" if self.noise_std else "X"}
+
+    def _corruption(self) -> Corruption | None:
+        return partial(_add_noise, std=self.noise_std) if self.noise_std else None
 
     def _through(self, half: str, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Pass an array through the encoder or the decoder.
-
-        In float64, because in float32 the last digits of a row would depend on
-        the rows beside it: matrix products round by the shape of the whole.
-        """
-        device = self.net_.device if "cuda" in self.net_.device else "cpu"
-        module = deepcopy(getattr(self.net_.module_, half)).to(device).double().eval()
+        """Pass an array through the encoder or the decoder."""
+        module, device = self._inference_module()
         with one_thread(), torch.inference_mode():
             wide = torch.tensor(np.asarray(X, np.float64, order="C"), device=device)
-            result: Tensor = module(wide)
+            result: Tensor = getattr(module, half)(wide)
         return result.float().cpu().numpy()
 
     def _fit_label_estimate(self, X: Any, labels: NDArray[np.float32]) -> None:

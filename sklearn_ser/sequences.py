@@ -1,0 +1,434 @@
+"""Ragged sequences: utterances of different lengths, each time first.
+
+The public format is a list or 1-D object array of arrays of shape (n_frames_i,
+n_features); an estimator of sequences also takes a 3-D array, and a 2-D array as one
+frame per utterance. Inside, `Sequences` refers to those arrays and copies what a
+batch needs, when it needs it: a corpus is held once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import validate_data
+
+__all__ = ["Sequences", "as_sequences", "check_sequences"]
+
+Kind = Literal["ragged", "cube", "table"]
+
+_LARGEST = np.finfo(np.float32).max
+
+# Rows at once where something is computed over all frames: a few megabytes.
+_CHUNK = 4096
+
+# Batches hold utterances of similar length: so far may their lengths be apart, as
+# the share by which a length is blurred before the utterances are sorted.
+_BLUR = 0.1
+
+
+def as_sequences(X: Any) -> NDArray[np.object_]:
+    """Turn a collection of sequences into a 1-D object array.
+
+    numpy makes a 3-D array of sequences whose lengths happen to agree, and fails on
+    others; this makes the same of both. An object array, unlike a list, can be
+    indexed by an array of indices or a mask.
+
+    Parameters
+    ----------
+    X : list, tuple, Series or 1-D object array of n array-likes of shape (n_frames_i, \
+n_features); ndarray of shape (n, n_frames, n_features) or (n, n_features)
+        Utterances. Of a 2-D array, each row is an utterance of one frame.
+
+    Returns
+    -------
+    ndarray of shape (n,) and dtype object
+        Numeric arrays of shape (n_frames_i, n_features); those that were given,
+        where they were arrays, or views on them.
+
+    Raises
+    ------
+    ValueError
+        If an utterance is not 2-D or not numeric, or if the widths differ; the
+        message names the first such utterance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser.sequences import as_sequences
+    >>> sequences = as_sequences([np.zeros((5, 2)), np.ones((5, 2))])
+    >>> sequences.shape, sequences[1].shape
+    ((2,), (5, 2))
+    """
+    utterances = _utterances(X)
+    if utterances is None:
+        table = np.asarray(X)
+        if table.ndim != 2:
+            raise ValueError(
+                "sequences must be arrays of shape (n_frames_i, n_features), one for "
+                f"each utterance, got an array of shape {table.shape}."
+            )
+        utterances = list(_numeric(table, "X")[:, None, :])
+    arrays = _same_width(utterances)
+    return np.fromiter(arrays, dtype=object, count=len(arrays))
+
+
+class Sequences:
+    """Validated utterances: references to the arrays they came in.
+
+    Parameters
+    ----------
+    arrays : sequence of ndarrays of shape (n_frames_i, n_features)
+        Finite numbers, at least one frame each.
+    kind : {"ragged", "cube", "table"}, default="ragged"
+        The container they came in, so that what is made of them can go out in the
+        same.
+    mean : ndarray of shape (n_features,) or None, default=None
+        Subtracted from each frame where a batch is made.
+    scale : ndarray of shape (n_features,) or None, default=None
+        Each frame is divided by it.
+
+    Attributes
+    ----------
+    lengths : ndarray of shape (n_utterances,), int64
+        Frames of each utterance.
+    n_features : int
+        Width of a frame.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser.sequences import Sequences
+    >>> sequences = Sequences([np.ones((2, 3)), np.ones((4, 3))])
+    >>> frames, lengths = sequences.padded(np.array([1, 0]))
+    >>> frames.shape, lengths
+    ((2, 4, 3), array([4, 2]))
+    """
+
+    def __init__(
+        self,
+        arrays: Iterable[NDArray[Any]],
+        kind: Kind = "ragged",
+        *,
+        mean: NDArray[np.floating[Any]] | None = None,
+        scale: NDArray[np.floating[Any]] | None = None,
+    ) -> None:
+        self.arrays = list(arrays)
+        self.kind: Kind = kind
+        self.mean = mean
+        self.scale = scale
+        self.lengths = np.array([len(array) for array in self.arrays], dtype=np.int64)
+        self.n_features = self.arrays[0].shape[1] if self.arrays else 0
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def __getitem__(self, which: NDArray[np.intp]) -> Sequences:
+        """Return some of the utterances, still without a copy."""
+        chosen = np.arange(len(self))[which]
+        arrays = [self.arrays[index] for index in chosen]
+        return Sequences(arrays, self.kind, mean=self.mean, scale=self.scale)
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of all utterances together."""
+        return int(self.lengths.sum())
+
+    @cached_property
+    def utterance(self) -> NDArray[np.int32]:
+        """The utterance of each frame, in order: shape (n_frames,)."""
+        return np.repeat(np.arange(len(self), dtype=np.int32), self.lengths)
+
+    @cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        """The number of the first frame of each utterance."""
+        return np.cumsum(self.lengths) - self.lengths
+
+    def frames(self, which: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+        """Copy some frames.
+
+        Parameters
+        ----------
+        which : ndarray of shape (n,), int
+            Numbers of frames, counted through all utterances.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features), float32
+        """
+        utterance = self.utterance[which]
+        within = which - self._starts[utterance]
+        result = np.empty((len(which), self.n_features), np.float32)
+        for row, (index, frame) in enumerate(
+            zip(utterance.tolist(), within.tolist(), strict=True)
+        ):
+            result[row] = self.arrays[index][frame]
+        return self._standardise(result)
+
+    def chunks(self, size: int = _CHUNK) -> Iterator[NDArray[np.float32]]:
+        """Copy all frames in order, some at a time.
+
+        Parameters
+        ----------
+        size : int, default=4096
+            Frames at a time.
+
+        Yields
+        ------
+        ndarray of shape (n, n_features), float32
+        """
+        bounds = range(0, self.n_frames, size)
+        for first in bounds:
+            yield self.frames(np.arange(first, min(first + size, self.n_frames)))
+
+    def padded(
+        self, which: NDArray[np.integer[Any]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Copy some utterances into one array, zeros after their ends.
+
+        Parameters
+        ----------
+        which : ndarray of shape (n,), int
+            Numbers of utterances.
+
+        Returns
+        -------
+        frames : ndarray of shape (n, max(lengths), n_features), float32
+        lengths : ndarray of shape (n,), int64
+        """
+        lengths = self.lengths[which]
+        shape = (len(which), int(lengths.max(initial=0)), self.n_features)
+        result = np.zeros(shape, np.float32)
+        for row, index in enumerate(which.tolist()):
+            frames = result[row, : lengths[row]]
+            frames[:] = self.arrays[index]
+            self._standardise(frames)
+        return result, lengths
+
+    def _standardise(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Standardise a copy in place."""
+        if self.mean is not None and self.scale is not None:
+            frames -= self.mean.astype(np.float32)
+            frames /= self.scale.astype(np.float32)
+        return frames
+
+    def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Compute mean and standard deviation of each feature over all frames.
+
+        Returns
+        -------
+        mean : ndarray of shape (n_features,), float64
+        scale : ndarray of shape (n_features,), float64
+            One where a feature is constant.
+        """
+        total = np.zeros(self.n_features)
+        for array in self.arrays:
+            total += array.sum(axis=0, dtype=np.float64)
+        mean = total / self.n_frames
+        squares = np.zeros(self.n_features)
+        for array in self.arrays:
+            deviation = array - mean
+            squares += np.einsum("ij,ij->j", deviation, deviation)
+        scale = np.sqrt(squares / self.n_frames)
+        # What rounding leaves of a constant is not a spread.
+        scale[scale <= 10 * np.finfo(np.float32).eps * np.abs(mean)] = 1.0
+        return mean, scale
+
+    def standardised(
+        self, mean: NDArray[np.float64], scale: NDArray[np.float64]
+    ) -> Sequences:
+        """Return the same utterances, to be standardised batch by batch.
+
+        Parameters
+        ----------
+        mean : ndarray of shape (n_features,)
+            Subtracted from each frame.
+        scale : ndarray of shape (n_features,)
+            Each frame is divided by it.
+
+        Returns
+        -------
+        Sequences
+        """
+        return Sequences(self.arrays, self.kind, mean=mean, scale=scale)
+
+    def like_input(self, frames: NDArray[Any]) -> NDArray[Any]:
+        """Give new values per frame the form in which the utterances came.
+
+        Parameters
+        ----------
+        frames : ndarray of shape (n_frames, n_outputs)
+            One row for each frame, in order.
+
+        Returns
+        -------
+        ndarray of shape (n_utterances,) and dtype object, (n_utterances, n_frames, \
+n_outputs) or (n_utterances, n_outputs)
+            Views on the frames.
+        """
+        if self.kind == "table":
+            return frames
+        if self.kind == "cube":
+            return frames.reshape(len(self), -1, frames.shape[1])
+        parts = np.split(frames, np.cumsum(self.lengths)[:-1])
+        return np.fromiter(parts, dtype=object, count=len(parts))
+
+    def buckets(
+        self, batch_size: int, generator: np.random.Generator | None = None
+    ) -> list[NDArray[np.intp]]:
+        """Deal the utterances into batches of similar length.
+
+        Parameters
+        ----------
+        batch_size : int
+            Utterances in a batch; the batch of the longest may be smaller.
+        generator : numpy.random.Generator or None, default=None
+            Blurs the lengths by a tenth before the utterances are sorted by them, so
+            that other utterances meet in each epoch, and shuffles the batches.
+            Without one, the order is that of the lengths.
+
+        Returns
+        -------
+        list of ndarrays of int
+            Numbers of utterances, each in one batch.
+        """
+        keys = np.log(self.lengths.astype(float))
+        if generator is not None:
+            keys += generator.uniform(-_BLUR / 2, _BLUR / 2, len(self))
+        order = np.argsort(keys, kind="stable")
+        bounds = [*range(0, len(self), batch_size), len(self)]
+        batches = [order[first:last] for first, last in pairwise(bounds)]
+        if generator is not None:
+            batches = [batches[i] for i in generator.permutation(len(batches))]
+        return batches
+
+
+def check_sequences(estimator: Any, X: Any, *, reset: bool) -> Sequences:
+    """Validate the input of an estimator of sequences.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``n_features_in_``, and ``feature_names_in_`` where a table has names,
+        or is compared with them.
+    X : list, Series or 1-D object array of n array-likes of shape (n_frames_i, \
+n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
+        Utterances; of a table, each row is an utterance of one frame.
+    reset : bool
+        Whether this is a fit.
+
+    Returns
+    -------
+    Sequences
+
+    Raises
+    ------
+    ValueError
+        If an utterance is not 2-D, has no frames, another width, or values that are
+        NaN, infinite or too large for float32; the message names the utterance.
+    """
+    utterances = _utterances(X)
+    if utterances is None:
+        table = validate_data(estimator, X, dtype=np.float32, reset=reset)
+        return Sequences(table[:, None, :], "table")
+    arrays = _same_width(utterances)
+    if arrays[0].shape[1] == 0:
+        raise ValueError("Found array with 0 feature(s): the frames have no width.")
+    # Also resets or compares the names of the features, which sequences do not have.
+    validate_data(estimator, arrays[0], reset=reset, skip_check_array=True)
+    for index, array in enumerate(arrays):
+        _check_frames(array, f"utterance {index} of {len(arrays)}")
+    return Sequences(arrays, "cube" if getattr(X, "ndim", 1) == 3 else "ragged")
+
+
+def _utterances(X: Any) -> list[Any] | None:
+    """Return the utterances of a ragged or 3-D collection, None for a table."""
+    ndim = getattr(X, "ndim", None)
+    if ndim is None:
+        if not isinstance(X, list | tuple):
+            return None
+        utterances = list(X)
+    elif ndim == 1 and getattr(getattr(X, "dtype", None), "kind", "") == "O":
+        utterances = list(np.asarray(X, dtype=object))
+    elif ndim == 3:
+        utterances = list(np.asarray(X))
+    elif ndim > 3:
+        raise ValueError(
+            f"X has {ndim} dimensions: give one array of shape (n_frames_i, "
+            "n_features) for each utterance."
+        )
+    else:
+        return None
+    dims = [_ndim(utterance) for utterance in utterances]
+    if 2 not in dims:
+        return None  # rows of numbers, or nothing that a table could not name better
+    for index, n in enumerate(dims):
+        if n != 2:
+            raise ValueError(
+                f"utterance {index} of {len(dims)} has {n} dimension(s), not 2: each "
+                "must be an array of shape (n_frames_i, n_features)."
+            )
+    return utterances
+
+
+def _ndim(utterance: Any) -> int:
+    """Return the number of dimensions; 1 for lists of different lengths."""
+    try:
+        return int(np.ndim(utterance))
+    except ValueError:
+        return 1
+
+
+def _same_width(utterances: list[Any]) -> list[NDArray[Any]]:
+    """Return numeric arrays of one width."""
+    n = len(utterances)
+    arrays = [
+        _numeric(utterance, f"utterance {index} of {n}")
+        for index, utterance in enumerate(utterances)
+    ]
+    for index, array in enumerate(arrays):
+        if array.shape[1] != arrays[0].shape[1]:
+            raise ValueError(
+                f"utterance {index} of {n} has frames of {array.shape[1]} features, "
+                f"but utterance 0 has {arrays[0].shape[1]}: all must come from the "
+                "same features."
+            )
+    return arrays
+
+
+def _numeric(values: Any, name: str) -> NDArray[Any]:
+    """Return an array of real numbers, the same where it is one."""
+    array = np.asarray(values)
+    if array.dtype.kind in "fiub":
+        return array
+    try:
+        if array.dtype.kind == "c":
+            raise TypeError("Complex data not supported")
+        return array.astype(np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} does not hold real numbers: {error}.") from error
+
+
+def _check_frames(array: NDArray[Any], name: str) -> None:
+    """Refuse an utterance without frames, or with values that float32 cannot hold."""
+    if not len(array):
+        raise ValueError(
+            f"{name} has no frames: its recording was faulty or too short. Leave such "
+            "utterances out, with sklearn_ser.features.has_features."
+        )
+    # One pass: NaN wins both, and no comparison with it holds.
+    if max(float(array.max()), -float(array.min())) <= _LARGEST:
+        return
+    bad = ~np.isfinite(array)
+    what = "NaN" if np.isnan(array).any() else "infinity"
+    if not bad.any():
+        bad, what = np.abs(array) > _LARGEST, "a value too large for float32"
+    frame, feature = np.argwhere(bad)[0]
+    raise ValueError(
+        f"Input X contains {what}: {name}, frame {frame}, feature {feature}. Repair "
+        "the utterance or leave it out."
+    )
