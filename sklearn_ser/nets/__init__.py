@@ -1,5 +1,7 @@
 """Torch modules of the papers, usable alone."""
 
 from ._dae import DenoisingAutoencoder
+from ._recurrent import RecurrentClassifier
+from ._vae import VariationalAutoencoder
 
-__all__ = ["DenoisingAutoencoder"]
+__all__ = ["DenoisingAutoencoder", "RecurrentClassifier", "VariationalAutoencoder"]

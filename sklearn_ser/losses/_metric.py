@@ -1,4 +1,4 @@
-"""Losses of the papers, as plain torch functions and modules, usable alone."""
+"""The continuous metric loss (Das et al., 2022)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,6 @@ from typing import Any, Literal, NamedTuple, get_args
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-
-__all__ = [
-    "ContinuousMetricTerms",
-    "MetricDAELoss",
-    "continuous_metric_loss",
-    "continuous_metric_terms",
-]
 
 Distance = Literal["euclidean", "mean_euclidean", "signed"]
 Combine = Literal["sum", "log"]
