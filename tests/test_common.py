@@ -40,24 +40,34 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
+OF_TRANSFORMERS = [
+    check_global_output_transform_pandas,
+    check_global_set_output_transform_polars,
+    check_set_output_transform,
+    check_set_output_transform_pandas,
+    check_transformer_get_feature_names_out,
+    check_transformer_get_feature_names_out_pandas,
+]
+
+
 # The checks themselves pass arrays to what was fitted on a table.
 @pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")
 @pytest.mark.parametrize("estimator", CHECKED, ids=str)
 @pytest.mark.parametrize(
     "check",
-    [
-        check_dataframe_column_names_consistency,
-        check_global_output_transform_pandas,
-        check_global_set_output_transform_polars,
-        check_set_output_transform,
-        check_set_output_transform_pandas,
-        check_transformer_get_feature_names_out,
-        check_transformer_get_feature_names_out_pandas,
-        check_param_validation,
-    ],
+    [check_dataframe_column_names_consistency, check_param_validation],
     ids=lambda check: check.__name__,
 )
 def test_checks_that_are_not_in_that_list(estimator, check):
+    check(type(estimator).__name__, clone(estimator))
+
+
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")
+@pytest.mark.parametrize(
+    "estimator", [e for e in CHECKED if hasattr(e, "transform")], ids=str
+)
+@pytest.mark.parametrize("check", OF_TRANSFORMERS, ids=lambda check: check.__name__)
+def test_checks_of_transformers_that_are_not_in_that_list(estimator, check):
     check(type(estimator).__name__, clone(estimator))
 
 

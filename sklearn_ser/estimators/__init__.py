@@ -1,5 +1,7 @@
 """The papers' methods as scikit-learn estimators, one file per paper."""
 
+from ._cvae import CVAE
 from ._metric_dae import MetricDAE
+from ._sequence_classifier import SequenceClassifier
 
-__all__ = ["MetricDAE"]
+__all__ = ["CVAE", "MetricDAE", "SequenceClassifier"]

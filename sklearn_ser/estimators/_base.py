@@ -384,6 +384,31 @@ def check_net_params(net_params: dict[str, Any] | None) -> dict[str, Any]:
     return given
 
 
+def check_sizes(name: str, sizes: Any) -> tuple[int, ...]:
+    """Validate the widths of layers.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for the message.
+    sizes : sequence of int
+        The widths.
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    ValueError
+        If one is not a positive integer.
+    """
+    listed: list[Any] = list(sizes)
+    if not all(isinstance(size, int | np.integer) and size > 0 for size in listed):
+        raise ValueError(f"{name} must be positive integers, got {listed}.")
+    return tuple(int(size) for size in listed)
+
+
 def how_to_pass(estimator: str, target: str) -> str:
     """Say how a per-sample target reaches a step, in both routing modes.
 

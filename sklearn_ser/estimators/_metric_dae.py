@@ -25,7 +25,7 @@ from torch import Tensor
 from .._sklearn import Interval, StrOptions, fit_context
 from ..losses import MetricDAELoss
 from ..nets import DenoisingAutoencoder
-from ._base import NetEstimator, how_to_pass, per_sample
+from ._base import NetEstimator, check_sizes, how_to_pass, per_sample
 from ._engine import Batch, Corruption, one_thread
 
 _TARGETS = {"act": "activation", "val": "valence"}
@@ -434,13 +434,10 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
         return {"X": X, "labels": labels} if labels.shape[1] else {"X": X}
 
     def _module_params(self) -> dict[str, Any]:
-        sizes: list[Any] = list(self.hidden_sizes)
-        if not all(isinstance(s, int | np.integer) and s > 0 for s in sizes):
-            raise ValueError(f"hidden_sizes must be positive integers, got {sizes}.")
         return {
             "n_features": self.n_features_in_,
             "latent_dim": self.latent_dim,
-            "hidden_sizes": tuple(int(size) for size in sizes),
+            "hidden_sizes": check_sizes("hidden_sizes", self.hidden_sizes),
             "decoder_relu": self.decoder_relu,
         }
 
