@@ -7,10 +7,17 @@ from . import metrics as metrics
 from . import nets as nets
 from . import plotting as plotting
 from . import recipes as recipes
+from . import sequences as sequences
 from .audio import AudioError as AudioError
 from .audio import AudioFileNotFoundError as AudioFileNotFoundError
 from .audio import load_audio as load_audio
+from .estimators import CVAE as CVAE
 from .estimators import MetricDAE as MetricDAE
+from .estimators import SequenceClassifier as SequenceClassifier
+from .features import MFCC as MFCC
 from .features import EGeMAPS as EGeMAPS
+from .features import LogMel as LogMel
+from .features import LogMelSegmenter as LogMelSegmenter
+from .features import SpectrogramSegmenter as SpectrogramSegmenter
 
 __version__: str

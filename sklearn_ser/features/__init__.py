@@ -2,5 +2,16 @@
 
 from ._base import has_features
 from ._egemaps import EGeMAPS
+from ._log_mel import LogMel
+from ._log_mel_segmenter import LogMelSegmenter
+from ._mfcc import MFCC
+from ._spectrogram import SpectrogramSegmenter
 
-__all__ = ["EGeMAPS", "has_features"]
+__all__ = [
+    "MFCC",
+    "EGeMAPS",
+    "LogMel",
+    "LogMelSegmenter",
+    "SpectrogramSegmenter",
+    "has_features",
+]

@@ -21,8 +21,11 @@ N_CHUNK = 256
 
 
 def n_samples(seconds: float, rate: int) -> int:
-    """Return the whole number of samples that is nearest to a time."""
-    return round(seconds * rate)
+    """Return the whole number of samples that is nearest to a time, at least one."""
+    samples = round(seconds * rate)
+    if samples < 1:
+        raise ValueError(f"{seconds:g} s are less than one sample at {rate} Hz")
+    return samples
 
 
 def frame_signal(
@@ -156,14 +159,14 @@ def log_power(
         padded_chunk = padded[: len(chunk)]
         np.multiply(chunk, window, out=padded_chunk[..., : window.size])
         spectrum = rfft(padded_chunk)
+        if filters is None:
+            spectrum = spectrum[..., : target.shape[-1]]
         power = spectrum.real**2
         power += spectrum.imag**2
-        if filters is None:
-            bands = power[..., : target.shape[-1]]
-        else:
+        if filters is not None:
             # Faster than a dense product, whose threads also get in the way of ours.
-            bands = (filters @ power.T).T
-        np.maximum(bands, MIN_POWER, out=target)
+            power = (filters @ power.T).T
+        np.maximum(power, MIN_POWER, out=target)
         np.log(target, out=target)
         target *= DB_PER_NEPER
 
