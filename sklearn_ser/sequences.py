@@ -21,7 +21,7 @@ __all__ = ["Sequences", "as_sequences", "check_sequences"]
 
 Kind = Literal["ragged", "cube", "table"]
 
-_LARGEST = np.finfo(np.float32).max
+_LARGEST = float(np.finfo(np.float32).max)
 
 # Rows at once where something is computed over all frames: a few megabytes.
 _CHUNK = 4096
@@ -162,12 +162,14 @@ class Sequences:
         """
         utterance = self.utterance[which]
         within = which - self._starts[utterance]
-        result = np.empty((len(which), self.n_features), np.float32)
+        wide = self.mean is not None or self.scale is not None
+        shape = (len(which), self.n_features)
+        result = np.empty(shape, np.float64 if wide else np.float32)
         for row, (index, frame) in enumerate(
             zip(utterance.tolist(), within.tolist(), strict=True)
         ):
             result[row] = self.arrays[index][frame]
-        return self._standardise(result)
+        return self._standardise(result).astype(np.float32, copy=False)
 
     def chunks(self, size: int = _CHUNK) -> Iterator[NDArray[np.float32]]:
         """Copy all frames in order, some at a time.
@@ -204,17 +206,14 @@ class Sequences:
         shape = (len(which), int(lengths.max(initial=0)), self.n_features)
         result = np.zeros(shape, np.float32)
         for row, index in enumerate(which.tolist()):
-            frames = result[row, : lengths[row]]
-            frames[:] = self.arrays[index]
-            self._standardise(frames)
+            result[row, : lengths[row]] = self._standardise(self.arrays[index])
         return result, lengths
 
-    def _standardise(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Standardise a copy in place."""
-        if self.mean is not None and self.scale is not None:
-            frames -= self.mean.astype(np.float32)
-            frames /= self.scale.astype(np.float32)
-        return frames
+    def _standardise(self, frames: NDArray[Any]) -> NDArray[Any]:
+        """Return frames standardised, before they are rounded to float32."""
+        if self.mean is not None:
+            frames = frames - self.mean
+        return frames if self.scale is None else frames / self.scale
 
     def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Compute mean and standard deviation of each feature over all frames.
@@ -223,7 +222,8 @@ class Sequences:
         -------
         mean : ndarray of shape (n_features,), float64
         scale : ndarray of shape (n_features,), float64
-            One where a feature is constant.
+            One where a feature is constant, by the rule of scikit-learn's
+            `StandardScaler`.
         """
         total = np.zeros(self.n_features)
         for array in self.arrays:
@@ -233,10 +233,11 @@ class Sequences:
         for array in self.arrays:
             deviation = array - mean
             squares += np.einsum("ij,ij->j", deviation, deviation)
-        scale = np.sqrt(squares / self.n_frames)
+        variance = squares / self.n_frames
         # What rounding leaves of a constant is not a spread.
-        scale[scale <= 10 * np.finfo(np.float32).eps * np.abs(mean)] = 1.0
-        return mean, scale
+        rounding = self.n_frames * np.finfo(np.float64).eps
+        is_constant = variance <= rounding * variance + (rounding * mean) ** 2
+        return mean, np.where(is_constant, 1.0, np.sqrt(variance))
 
     def standardised(
         self, mean: NDArray[np.float64], scale: NDArray[np.float64]
@@ -273,7 +274,7 @@ n_outputs) or (n_utterances, n_outputs)
         if self.kind == "table":
             return frames
         if self.kind == "cube":
-            return frames.reshape(len(self), -1, frames.shape[1])
+            return frames.reshape(len(self), self.lengths[0], frames.shape[1])
         parts = np.split(frames, np.cumsum(self.lengths)[:-1])
         return np.fromiter(parts, dtype=object, count=len(parts))
 
@@ -307,7 +308,9 @@ n_outputs) or (n_utterances, n_outputs)
         return batches
 
 
-def check_sequences(estimator: Any, X: Any, *, reset: bool) -> Sequences:
+def check_sequences(
+    estimator: Any, X: Any, *, reset: bool, allow_empty: bool = False
+) -> Sequences:
     """Validate the input of an estimator of sequences.
 
     Parameters
@@ -320,6 +323,8 @@ n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
         Utterances; of a table, each row is an utterance of one frame.
     reset : bool
         Whether this is a fit.
+    allow_empty : bool, default=False
+        Whether utterances without frames pass.
 
     Returns
     -------
@@ -328,8 +333,9 @@ n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
     Raises
     ------
     ValueError
-        If an utterance is not 2-D, has no frames, another width, or values that are
-        NaN, infinite or too large for float32; the message names the utterance.
+        If there is no utterance, or if one is not 2-D, has no frames, another
+        width, or values that are NaN, infinite or too large for float32; the message
+        names it.
     """
     utterances = _utterances(X)
     if utterances is None:
@@ -341,7 +347,8 @@ n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
     # Also resets or compares the names of the features, which sequences do not have.
     validate_data(estimator, arrays[0], reset=reset, skip_check_array=True)
     for index, array in enumerate(arrays):
-        _check_frames(array, f"utterance {index} of {len(arrays)}")
+        if len(array) or not allow_empty:
+            _check_frames(array, f"utterance {index} of {len(arrays)}")
     return Sequences(arrays, "cube" if getattr(X, "ndim", 1) == 3 else "ragged")
 
 
@@ -363,9 +370,11 @@ def _utterances(X: Any) -> list[Any] | None:
         )
     else:
         return None
+    if not utterances:
+        raise ValueError("X holds no utterances: found array with 0 sample(s).")
     dims = [_ndim(utterance) for utterance in utterances]
-    if 2 not in dims:
-        return None  # rows of numbers, or nothing that a table could not name better
+    if ndim is None and max(dims) < 2 and _is_rectangular(utterances):
+        return None  # a list of rows is a table
     for index, n in enumerate(dims):
         if n != 2:
             raise ValueError(
@@ -381,6 +390,14 @@ def _ndim(utterance: Any) -> int:
         return int(np.ndim(utterance))
     except ValueError:
         return 1
+
+
+def _is_rectangular(rows: list[Any]) -> bool:
+    """Tell whether rows of numbers, or numbers, have the same shape."""
+    try:
+        return len({np.shape(row) for row in rows}) == 1
+    except ValueError:
+        return False
 
 
 def _same_width(utterances: list[Any]) -> list[NDArray[Any]]:
@@ -406,10 +423,11 @@ def _numeric(values: Any, name: str) -> NDArray[Any]:
     if array.dtype.kind in "fiub":
         return array
     try:
-        if array.dtype.kind == "c":
-            raise TypeError("Complex data not supported")
-        return array.astype(np.float32)
-    except (TypeError, ValueError) as error:
+        if array.dtype.kind != "O":
+            raise TypeError(f"its dtype is {array.dtype}")
+        # Wide enough that a value too large for float32 can still be named.
+        return array.astype(np.float64)
+    except (OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"{name} does not hold real numbers: {error}.") from error
 
 
