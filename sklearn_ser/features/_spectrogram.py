@@ -140,7 +140,7 @@ class SpectrogramSegmenter(FrameTransformer):
             "segment": 0.265,
             "window": 0.016,
             "hop": 0.008,
-            "f_max": None,
+            "f_max": 8000.0,
             "window_type": "hann",
         },
     }
