@@ -17,7 +17,9 @@ from .estimators import SequenceClassifier as SequenceClassifier
 from .features import MFCC as MFCC
 from .features import EGeMAPS as EGeMAPS
 from .features import LogMel as LogMel
+from .features import LogMelProsody as LogMelProsody
 from .features import LogMelSegmenter as LogMelSegmenter
+from .features import SequencePooling as SequencePooling
 from .features import SpectrogramSegmenter as SpectrogramSegmenter
 
 __version__: str

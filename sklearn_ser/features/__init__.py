@@ -5,13 +5,17 @@ from ._egemaps import EGeMAPS
 from ._log_mel import LogMel
 from ._log_mel_segmenter import LogMelSegmenter
 from ._mfcc import MFCC
+from ._pooling import SequencePooling
+from ._prosody import LogMelProsody
 from ._spectrogram import SpectrogramSegmenter
 
 __all__ = [
     "MFCC",
     "EGeMAPS",
     "LogMel",
+    "LogMelProsody",
     "LogMelSegmenter",
+    "SequencePooling",
     "SpectrogramSegmenter",
     "has_features",
 ]
