@@ -1,4 +1,5 @@
 from . import audio as audio
+from . import augmentation as augmentation
 from . import datasets as datasets
 from . import evaluation as evaluation
 from . import features as features
@@ -11,6 +12,8 @@ from . import sequences as sequences
 from .audio import AudioError as AudioError
 from .audio import AudioFileNotFoundError as AudioFileNotFoundError
 from .audio import load_audio as load_audio
+from .augmentation import SpeedPerturbation as SpeedPerturbation
+from .augmentation import perturb_speed as perturb_speed
 from .estimators import CVAE as CVAE
 from .estimators import MetricDAE as MetricDAE
 from .estimators import SequenceClassifier as SequenceClassifier

@@ -1,0 +1,412 @@
+"""More training data from the same recordings: speed perturbation.
+
+A recording played at *r* times its speed lasts 1 / *r* of the time, and its pitch and
+formants lie *r* times as high: another voice, as it were, that says the same in the
+same emotion. Copies belong into training alone: `SpeedPerturbation` makes them inside
+of ``fit``, hence after a cross-validation has set the test recordings aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+from sklearn import get_config
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from ._sklearn import HasMethods, fit_context, take_rows
+from .audio import AudioError, as_recordings, load_audio
+
+__all__ = ["SpeedPerturbation", "perturb_speed"]
+
+# The ratios of Li et al. (2020).
+FACTORS = (0.8, 0.9, 1.1, 1.2)
+# What is passed on to the fitted estimator, beside `fit` and `score`.
+_PASSED_ON = {
+    "predict": "Predictions",
+    "predict_proba": "Probabilities of the classes",
+    "predict_log_proba": "Logarithms of the probabilities of the classes",
+    "decision_function": "Decision values",
+    "transform": "The transformed recordings",
+}
+
+
+def perturb_speed(
+    recordings: Any,
+    *arrays: Any,
+    factors: Sequence[float] = FACTORS,
+    include_original: bool = True,
+) -> Any:
+    """Add copies of recordings at other speeds.
+
+    The copies come after the originals, one block for each factor. They are for
+    training alone: make them after test recordings have been set aside, or let
+    `SpeedPerturbation` do it.
+
+    Parameters
+    ----------
+    recordings : collection of n recordings
+        As a front end takes them, see :func:`sklearn_ser.audio.as_recordings`.
+    *arrays : array-likes of length n, or None
+        What belongs to the recordings: labels, speakers, ratings. None stays None.
+    factors : sequence of float, default=(0.8, 0.9, 1.1, 1.2)
+        Speeds relative to the original, above 0 and not 1; below 1 is slower, longer
+        and lower. The default is that of Li et al. [1]_.
+    include_original : bool, default=True
+        Whether the originals are among what is returned.
+
+    Returns
+    -------
+    recordings : ndarray of dtype object
+        Originals as they were given, then the copies: of waveforms without a rate,
+        again such waveforms; of all others, ``(waveform, sampling_rate)``, where it
+        is the rate that is changed. Front ends resample it to theirs. The rate is
+        rounded to whole Hz.
+    *arrays : list of array-likes
+        The arrays with their rows repeated alike, each in the container that it was
+        given in. Without arrays the recordings alone are returned, not in a list.
+
+    Raises
+    ------
+    ValueError
+        If a factor is not possible, nothing is asked for, or the lengths differ.
+
+    Notes
+    -----
+    A faulty recording raises no error here: it is passed on once, as it is, for the
+    front end to name it and to treat it as its ``on_error`` says. It has no copies.
+
+    All copies of a recording share one float32 waveform, four bytes a sample: an hour
+    at 16 kHz takes 230 MB, however many factors there are. Copies of waveforms
+    without a rate are samples of their own: with the default factors four times as
+    many as there are in the originals.
+
+    References
+    ----------
+    .. [1] H. Li, M. Tu, J. Huang, S. Narayanan and P. Georgiou, "Speaker-invariant
+       affective representation learning via adversarial training", ICASSP, 2020,
+       arXiv:1911.01533.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import perturb_speed
+    >>> tone = np.sin(2 * np.pi * 200 * np.arange(16000) / 16000)
+    >>> recordings, labels = perturb_speed([tone], ["calm"], factors=(0.8, 1.25))
+    >>> [len(recording) for recording in recordings]
+    [16000, 20000, 12800]
+    >>> labels
+    ['calm', 'calm', 'calm']
+    """
+    factors = _check_factors(factors, include_original)
+    recordings = as_recordings(recordings)
+    check_consistent_length(recordings, *arrays)
+    perturbed, rows = _perturb(recordings, factors, include_original)
+    if not arrays:
+        return perturbed
+    return [perturbed, *(x if x is None else take_rows(x, rows) for x in arrays)]
+
+
+def _has(name: str) -> Callable[[SpeedPerturbation], bool]:
+    """Make the check whether the estimator inside has a method."""
+
+    def check(self: SpeedPerturbation) -> bool:
+        getattr(getattr(self, "estimator_", self.estimator), name)
+        return True
+
+    return check
+
+
+def _pass_on(name: str) -> Any:
+    """Make a method that is that of the fitted estimator inside."""
+
+    def method(self: SpeedPerturbation, X: Any, **params: Any) -> Any:
+        check_is_fitted(self)
+        of_estimator = getattr(self.estimator_, name)
+        return of_estimator(X, **self._routed(name, params))
+
+    method.__name__ = name
+    method.__qualname__ = f"SpeedPerturbation.{name}"
+    method.__doc__ = f"""Call ``{name}`` of the fitted estimator; nothing is perturbed.
+
+        Parameters
+        ----------
+        X : collection of n recordings
+            As in `fit`.
+        **params : dict
+            Metadata for the estimator.
+
+        Returns
+        -------
+        array-like of n rows
+            {_PASSED_ON[name]}, as the estimator gives them.
+        """
+    return available_if(_has(name))(method)
+
+
+class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
+    """Train an estimator also on copies of the recordings at other speeds.
+
+    ``fit`` adds the copies, with labels, speakers and all other metadata repeated
+    alike; everything else is passed on as it comes. In a cross-validation or a search
+    around it, hence, only training recordings are copied, and no copy of a test
+    recording is ever seen.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is trained: a pipeline that begins with a front end such as `EGeMAPS`,
+        or any estimator that takes recordings. It is cloned, not changed.
+    factors : sequence of float, default=(0.8, 0.9, 1.1, 1.2)
+        Speeds relative to the original, above 0 and not 1; below 1 is slower, longer
+        and lower. The default is that of Li et al. [1]_. None at all, ``()``, is no
+        perturbation: a search can try what it is good for.
+    include_original : bool, default=True
+        Whether the originals are trained on, too.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The estimator, fitted to originals and copies.
+    classes_ : ndarray of shape (n_classes,)
+        The classes of a fitted classifier.
+
+    See Also
+    --------
+    perturb_speed : The same as a function.
+
+    Notes
+    -----
+    Put a search or a cross-validation around this estimator, not into it: one inside
+    would find copies of its test recordings in its training data, unless it splits
+    by speaker.
+
+    Parameters of ``fit`` that are as long as there are recordings are taken to belong
+    to them; others are passed on as they are, as scikit-learn's searches do it. With
+    metadata routing they go where they are requested, without it they are spelt as
+    for the estimator alone, such as ``metricdae__activation`` for a pipeline.
+
+    Memory, and what becomes of faulty recordings: as in `perturb_speed`. A recording
+    may be long enough for a front end while its fastest copy is not, which is then
+    reported as a faulty waveform.
+
+    References
+    ----------
+    .. [1] H. Li, M. Tu, J. Huang, S. Narayanan and P. Georgiou, "Speaker-invariant
+       affective representation learning via adversarial training", ICASSP, 2020,
+       arXiv:1911.01533.
+
+    Examples
+    --------
+    >>> from sklearn_ser import SpeedPerturbation, recipes
+    >>> from sklearn_ser.datasets import make_emotional_speech
+    >>> corpus = make_emotional_speech(n_speakers=2, n_repetitions=1)
+    >>> model = SpeedPerturbation(recipes.egemaps_svc(), factors=(0.9, 1.1))
+    >>> model.fit(corpus.audio, corpus.emotion).predict(corpus.audio).shape
+    (8,)
+    >>> model.estimator_["svc"].shape_fit_[0]
+    24
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit"])],
+        "factors": ["array-like"],
+        "include_original": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        factors: Sequence[float] = FACTORS,
+        include_original: bool = True,
+    ) -> None:
+        self.estimator = estimator
+        self.factors = factors
+        self.include_original = include_original
+
+    # The estimator inside is validated by its own fit.
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any = None, **params: Any) -> SpeedPerturbation:
+        """Fit the estimator to the recordings and their copies.
+
+        Parameters
+        ----------
+        X : collection of n recordings
+            See :func:`sklearn_ser.audio.as_recordings`.
+        y : array-like of length n, default=None
+            Labels, as the estimator takes them.
+        **params : dict
+            Further parameters of the estimator's ``fit``. Those of length n, such as
+            speakers or ratings, are repeated as the recordings are.
+
+        Returns
+        -------
+        SpeedPerturbation
+            The fitted estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If a factor is not possible, or ``X`` and ``y`` differ in length.
+        """
+        factors = _check_factors(self.factors, self.include_original)
+        recordings = as_recordings(X)
+        check_consistent_length(recordings, y)
+        perturbed, rows = _perturb(recordings, factors, self.include_original)
+        aligned = {
+            name: take_rows(value, rows)
+            if _is_of_length(value, len(recordings))
+            else value
+            for name, value in params.items()
+        }
+        labels = y if y is None else take_rows(y, rows)
+        self.estimator_ = clone(self.estimator).fit(
+            perturbed, labels, **self._routed("fit", aligned)
+        )
+        return self
+
+    predict = _pass_on("predict")
+    predict_proba = _pass_on("predict_proba")
+    predict_log_proba = _pass_on("predict_log_proba")
+    decision_function = _pass_on("decision_function")
+    transform = _pass_on("transform")
+
+    @available_if(_has("score"))
+    def score(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Score the fitted estimator; nothing is perturbed.
+
+        Parameters
+        ----------
+        X : collection of n recordings
+            As in `fit`.
+        y : array-like of length n, default=None
+            True labels.
+        **params : dict
+            Metadata for the estimator.
+
+        Returns
+        -------
+        float
+            What ``score`` of the estimator gives.
+        """
+        check_is_fitted(self)
+        return self.estimator_.score(X, y, **self._routed("score", params))
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """Classes of the fitted classifier."""
+        classes: NDArray[Any] = self.estimator_.classes_
+        return classes
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Tell which metadata the estimator inside asks for.
+
+        Returns
+        -------
+        MetadataRouter
+            The requests of the estimator, method by method.
+        """
+        mapping = MethodMapping()
+        for name in ("fit", "score", *_PASSED_ON):
+            mapping.add(caller=name, callee=name)
+        router = MetadataRouter(owner=type(self).__name__)
+        return router.add(estimator=self.estimator, method_mapping=mapping)
+
+    def _routed(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Return the metadata that the estimator inside is given."""
+        if not get_config()["enable_metadata_routing"]:
+            return params
+        routed: dict[str, Any] = process_routing(self, method, **params).estimator[
+            method
+        ]
+        return routed
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn that this is the kind of estimator that is inside."""
+        tags = get_tags(self.estimator)
+        tags.requires_fit = True
+        return tags
+
+
+def _check_factors(factors: Any, include_original: bool) -> list[float]:
+    """Return the factors as floats; refuse those that are not speeds."""
+    if np.ndim(factors) != 1:
+        raise ValueError(f"factors must be a sequence of speeds, got {factors!r}")
+    checked = list(factors)
+    for factor in checked:
+        is_speed = isinstance(factor, Real) and not isinstance(factor, bool)
+        if not (is_speed and 0 < factor < np.inf):
+            raise ValueError(
+                f"factors holds {factor!r}, which is not a speed: give positive "
+                f"numbers, such as {FACTORS}"
+            )
+        if factor == 1:
+            raise ValueError(
+                "factors holds 1, which changes nothing: leave it out; the originals "
+                "are there with include_original=True"
+            )
+    if len(set(checked)) < len(checked):
+        raise ValueError(f"factors holds a speed twice: {checked}")
+    if not checked and not include_original:
+        raise ValueError(
+            "nothing is left to train on: give factors, or include_original=True"
+        )
+    return [float(factor) for factor in checked]
+
+
+def _perturb(
+    recordings: NDArray[np.object_], factors: list[float], include_original: bool
+) -> tuple[NDArray[np.object_], NDArray[np.intp]]:
+    """Return originals and copies, and the index of the original of each."""
+    sources = [_read(recording) for recording in recordings] if factors else []
+    rows = [i for i, source in enumerate(sources) if source is None]
+    if include_original:
+        rows = list(range(len(recordings)))
+    perturbed = [recordings[i] for i in rows]
+    for factor in factors:
+        for i, source in enumerate(sources):
+            if source is not None:
+                perturbed.append(_at_speed(*source, factor))
+                rows.append(i)
+    copies = np.fromiter(perturbed, dtype=object, count=len(perturbed))
+    return copies, np.array(rows, dtype=np.intp)
+
+
+def _read(recording: Any) -> tuple[NDArray[np.float32], int | None] | None:
+    """Return a waveform and its rate, where it has one; None if it is faulty."""
+    try:
+        if isinstance(recording, np.ndarray):
+            # Whatever its rate is: only the samples are checked.
+            return load_audio(recording)[0], None
+        return load_audio(recording, None)
+    except AudioError:
+        return None
+
+
+def _at_speed(waveform: NDArray[np.float32], rate: int | None, factor: float) -> Any:
+    """Return the recording at another speed."""
+    if rate is None:
+        return soxr.resample(waveform, factor, 1.0, quality="HQ")
+    # The samples stay, and follow each other faster or slower.
+    return waveform, max(1, round(rate * factor))
+
+
+def _is_of_length(value: Any, n: int) -> bool:
+    """Tell whether a parameter of fit has a row for each recording."""
+    if hasattr(value, "shape"):
+        return bool(value.shape) and value.shape[0] == n
+    is_sequence = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    return is_sequence and len(value) == n
