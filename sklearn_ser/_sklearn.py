@@ -9,12 +9,14 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._set_output import _get_output_config
+from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 
 __all__ = [
     "BaseSearchCV",
     "HasMethods",
     "Interval",
     "StrOptions",
+    "check_feature_names_in",
     "fit_context",
     "output_config",
     "take_rows",

@@ -7,7 +7,7 @@ is added to one list.
 import numpy as np
 from sklearn.utils.validation import check_array
 
-from sklearn_ser import CVAE, MetricDAE, SequenceClassifier
+from sklearn_ser import CVAE, MetricDAE, SequenceClassifier, SequencePooling
 
 
 class LabelledMetricDAE(MetricDAE):
@@ -39,6 +39,7 @@ CHECKED = [
     LabelledMetricDAE(label="act", max_epochs=5),
     LabelledMetricDAE(label="val", distance="signed", max_epochs=5),
     LabelledMetricDAE(label=("act", "val"), max_epochs=5),
+    SequencePooling(),
     CVAE(),
     CVAE(condition="zero", label_dropout=0.5, hidden_sizes=(32,), latent_dim=4),
     CVAE("vae", max_epochs=3),
