@@ -15,6 +15,7 @@ from sklearn_ser import (
     AudioError,
     EGeMAPS,
     LogMel,
+    LogMelProsody,
     LogMelSegmenter,
     SpectrogramSegmenter,
 )
@@ -25,6 +26,8 @@ FRONT_ENDS = [
     EGeMAPS(level="low_level_descriptors"),
     LogMel(),
     LogMel.from_preset("li2020"),
+    LogMelProsody(),
+    LogMelProsody(duration=0.4, shorter="keep"),
     LogMelSegmenter(),
     LogMelSegmenter(None),
     LogMelSegmenter(segment_hop=0.02, remainder="pad"),
@@ -41,6 +44,8 @@ OTHER = {
     "f_min": 100.0,
     "feature_set": "emobase",
     "hop": 0.005,
+    "max_f0": 300.0,
+    "min_f0": 150.0,
     "n_fft": 2048,
     "n_mels": 20,
     "n_mfcc": 12,
@@ -52,12 +57,13 @@ OTHER = {
 }
 # Where the value depends on the one that is there.
 SWAPPED = {
-    **{"drop": "pad", "pad": "drop"},
+    **{"drop": "pad", "pad": "drop", "keep": "repeat", "repeat": "keep"},
     **{"functionals": "low_level_descriptors", "low_level_descriptors": "functionals"},
 }
 INVALID = {
     **{"duration": 0.0, "f_max": 0.0, "f_min": -1.0, "feature_set": "egemaps"},
     **{"hop": 0.0, "level": "lld", "memory": 3, "n_fft": 512.0, "n_jobs": "2"},
+    **{"max_f0": 1001.0, "min_f0": 0.0, "shorter": "pad"},
     **{"n_mels": 0, "n_mfcc": 0, "on_error": "ignore", "remainder": "keep"},
     **{"sampling_rate": 16000.5, "segment": -0.1, "segment_hop": 0.0, "top_db": -80.0},
     **{"verbose": "yes", "window": -0.025, "window_type": "hammming"},
