@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ._base import Features
 from ._frame_base import POSITIVE, MelTransformer, numbered
-from ._frames import n_samples
+from ._frames import SILENCE_DB, n_samples
 
 
 class LogMel(MelTransformer):
@@ -182,10 +182,22 @@ class LogMel(MelTransformer):
 
     def _compute_frames(self, signal: Features, rate: int) -> Features:
         """Compute the log-mel energies of a signal, cut or padded."""
-        if self.duration is not None:
-            length = n_samples(self.duration, rate)
-            signal = np.pad(signal[:length], (0, max(0, length - signal.size)))
-        energies = self._log_mel(signal, rate)
+        if self.duration is None:
+            energies = self._log_mel(signal, rate)
+        else:
+            energies = self._cut_or_padded(signal, n_samples(self.duration, rate), rate)
         if self.top_db is not None:
             np.maximum(energies, energies.max() - self.top_db, out=energies)
+        return energies
+
+    def _cut_or_padded(self, signal: Features, length: int, rate: int) -> Features:
+        """Compute the energies of a signal as if it had a length in samples."""
+        window, hop = n_samples(self.window, rate), n_samples(self.hop, rate)
+        n_frames = 1 + (length - window) // hop
+        energies = np.full((n_frames, self.n_mels), SILENCE_DB, np.float32)
+        # What comes after the last frame that reaches into the signal is known.
+        count = min(n_frames, -(-signal.size // hop))
+        end = window + (count - 1) * hop
+        signal = np.pad(signal[:end], (0, max(0, end - signal.size)))
+        self._log_mel(signal, rate, energies[:count])
         return energies
