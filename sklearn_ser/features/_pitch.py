@@ -1,7 +1,7 @@
 """Pitch, without a decision on voicing, frame by frame (Ghahremani et al., 2014)."""
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import soxr
@@ -11,7 +11,7 @@ from scipy.interpolate import make_interp_spline
 from scipy.signal import firwin, oaconvolve
 
 from ._base import Features
-from ._frames import MIN_POWER, n_samples
+from ._frames import MIN_POWER, N_CHUNK, n_samples
 
 Signal = NDArray[np.float64]
 
@@ -93,18 +93,24 @@ def track_pitch(
     slow = oaconvolve(slow, firwin(N_TAPS, CUTOFF, fs=RATE), mode="same")
 
     # A frame and its copy at a middling lag lie around the middle of the window.
-    first = starts * (RATE / rate) - candidates.centre / 2
-    frames = _take(slow, np.rint(first).astype(np.intp), length + candidates.last)
-    products, energies = _correlate(frames, length, candidates)
-    # What is silence in the mel spectrum has no correlation.
-    energies = np.maximum(energies, (float(MIN_POWER) * length) ** 2)
+    starts = np.rint(starts * (RATE / rate) - candidates.centre / 2).astype(np.intp)
     ballast = BALLAST * (np.var(slow) * length) ** 2
-    loud = products / np.sqrt(energies + ballast) @ candidates.interpolation
-    lags = candidates.lags
-    path = _best_path(-loud * (1 - SOFT_MIN_F0 * lags), PENALTY, np.log(lags))
-    weights = candidates.interpolation.T[path]
-    nccf = np.einsum("ij,ij->i", products / np.sqrt(energies), weights)
-    return np.column_stack([1 / lags[path], np.clip(nccf, -1, 1)]).astype(np.float32)
+    # What is silence in the mel spectrum has no correlation.
+    least = (float(MIN_POWER) * length) ** 2
+    lags, interpolation = candidates.lags, candidates.interpolation
+    costs = np.empty((len(starts), len(lags)), np.float32)
+    nccf = np.empty((len(starts), len(interpolation)), np.float32)
+    for first in range(0, len(starts), N_CHUNK):
+        chunk = slice(first, first + N_CHUNK)
+        frames = _take(slow, starts[chunk], length + candidates.last)
+        products, energies = _correlate(frames, length, candidates)
+        energies = np.maximum(energies, least)
+        nccf[chunk] = products / np.sqrt(energies)
+        loud = products / np.sqrt(energies + ballast)
+        costs[chunk] = (SOFT_MIN_F0 * lags - 1) * (loud @ interpolation)
+    path = _best_path(costs, PENALTY, np.log(lags))
+    found = np.einsum("ij,ij->i", nccf, interpolation.T[path])
+    return np.column_stack([1 / lags[path], np.clip(found, -1, 1)]).astype(np.float32)
 
 
 @lru_cache(maxsize=8)
@@ -122,12 +128,12 @@ def _candidates(min_f0: float, max_f0: float) -> _Candidates:
 
 
 def _take(signal: Signal, starts: NDArray[np.intp], length: int) -> Signal:
-    """Copy the frames that begin at some samples, with zeros around the signal."""
-    padded = np.pad(signal, length)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, length)
-    taken: Signal = frames[np.clip(starts + length, 0, len(frames) - 1)]
-    taken -= taken.mean(axis=1, keepdims=True)
-    return taken
+    """Copy frames without their mean; zeros lie around the signal."""
+    samples = starts[:, None] + np.arange(length)
+    inside = (samples >= 0) & (samples < len(signal))
+    frames: Signal = np.where(inside, signal.take(samples, mode="clip"), 0)
+    frames -= frames.mean(axis=1, keepdims=True)
+    return frames
 
 
 def _correlate(
@@ -147,15 +153,16 @@ def _correlate(
     return products, energy[:, length, None] * energies
 
 
-def _best_path(costs: Signal, penalty: float, places: Signal) -> NDArray[np.intp]:
+def _best_path(
+    costs: NDArray[np.floating[Any]], penalty: float, places: Signal
+) -> NDArray[np.intp]:
     """Return the states that minimise their costs and the penalty of their changes.
 
     The search of Viterbi: ``costs`` is of shape (n_frames, n_states), and a change of
     state costs ``penalty`` times the squared distance of their ``places``.
     """
-    # Half the memory is twice the speed: single precision is enough where the sums
-    # are kept small.
-    costs = costs.astype(np.float32)
+    # Single precision is twice as fast, and enough where the sums are kept small.
+    costs = costs.astype(np.float32, copy=False)
     changes = (penalty * np.subtract.outer(places, places) ** 2).astype(np.float32)
     states = np.arange(len(places))
     origins = np.empty(costs.shape, np.int16)
