@@ -191,7 +191,8 @@ class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
     -----
     Put a search or a cross-validation around this estimator, not into it: one inside
     would find copies of its test recordings in its training data, unless it splits
-    by speaker.
+    by speaker. The front end runs inside, hence in every fold anew: its ``memory``
+    spares that.
 
     Parameters of ``fit`` that are as long as there are recordings are taken to belong
     to them; others are passed on as they are, as scikit-learn's searches do it. With
@@ -329,10 +330,8 @@ class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
         """Return the metadata that the estimator inside is given."""
         if not get_config()["enable_metadata_routing"]:
             return params
-        routed: dict[str, Any] = process_routing(self, method, **params).estimator[
-            method
-        ]
-        return routed
+        routed = process_routing(self, method, **params)["estimator"][method]
+        return dict(routed)
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn that this is the kind of estimator that is inside."""
