@@ -312,6 +312,7 @@ def test_other_rates(rate):
     [
         ({"min_f0": 400}, r"min_f0=400 Hz must be lower than max_f0=400 Hz"),
         ({"duration": 0.03}, r"duration=0\.03 s holds no frame of window=0\.04 s"),
+        ({"min_f0": 9.9}, "'min_f0' parameter of LogMelProsody must be"),
         ({"max_f0": 1200}, "'max_f0' parameter of LogMelProsody must be"),
         ({"shorter": "pad"}, "'shorter' parameter of LogMelProsody must be"),
     ],

@@ -11,7 +11,7 @@ from .._sklearn import Interval, StrOptions
 from ._base import Features
 from ._frame_base import POSITIVE, MelTransformer, numbered
 from ._frames import DB_PER_NEPER, MIN_POWER, frame_signal, n_samples
-from ._pitch import CUTOFF, track_pitch
+from ._pitch import CUTOFF, SOFT_MIN_F0, track_pitch
 
 
 class LogMelProsody(MelTransformer):
@@ -43,8 +43,8 @@ class LogMelProsody(MelTransformer):
     window_type : {"boxcar", "hamming", "hann"}, default="hamming"
         Shape of the window of the mel bands; pitch and energy have none.
     min_f0, max_f0 : float, default=50.0, 400.0
-        Lowest and highest pitch in Hz that is looked for, 1000 at most; the defaults
-        are those of the tracker [2]_. Voices of high activation can exceed 400 Hz.
+        Lowest and highest pitch in Hz that is looked for, between 10 and 1000; the
+        defaults are those of the tracker [2]_. Voices of high activation can exceed 400 Hz.
     duration : float or None, default=14.0
         Length in seconds of what is kept from the middle of a longer recording; None
         keeps all of it.
@@ -135,7 +135,7 @@ class LogMelProsody(MelTransformer):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **MelTransformer._parameter_constraints,
-        "min_f0": [POSITIVE],
+        "min_f0": [Interval(Real, SOFT_MIN_F0, None, closed="left")],
         "max_f0": [Interval(Real, 0, CUTOFF, closed="right")],
         "duration": [POSITIVE, None],
         "shorter": [StrOptions({"repeat", "keep"})],
