@@ -44,7 +44,8 @@ class LogMelProsody(MelTransformer):
         Shape of the window of the mel bands; pitch and energy have none.
     min_f0, max_f0 : float, default=50.0, 400.0
         Lowest and highest pitch in Hz that is looked for, between 10 and 1000; the
-        defaults are those of the tracker [2]_. Voices of high activation can exceed 400 Hz.
+        defaults are those of the tracker [2]_. Voices of high activation can exceed
+        400 Hz.
     duration : float or None, default=14.0
         Length in seconds of what is kept from the middle of a longer recording; None
         keeps all of it.
