@@ -2,6 +2,8 @@
 
 import pickle
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -212,6 +214,15 @@ def test_an_unknown_preset():
         LogMel.from_preset("gao")
     with pytest.raises(TypeError, match="n_mel"):
         LogMel.from_preset("lian2018", n_mel=3)
+
+
+def test_making_them_imports_nothing_slow():
+    code = (
+        "import sys, sklearn_ser as s; s.LogMel(); s.SpectrogramSegmenter(); "
+        "print([m for m in ('librosa', 'numba', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout.strip() == b"[]"
 
 
 # Features

@@ -149,20 +149,20 @@ def log_power(
         Shape of the window.
     n_fft : int
         Length of the transform in samples, at least ``window_length``.
-    filters : csr_array of shape (n_out, n_fft // 2 + 1) and dtype float32 or None
-        Weights of the bins in each band, for frames of shape (n, window_length).
+    filters : csr_array of shape (n_out, n_bins) and dtype float32 or None
+        Weights of the first bins in each band, for frames of shape (n,
+        window_length).
     """
     inner = frames.shape[1:-1]
     window = taper(window_type, frames.shape[-1])
+    n_bins = out.shape[-1] if filters is None else filters.shape[-1]
     step = max(1, N_CHUNK // prod(inner))
     padded = np.zeros((step, *inner, n_fft), np.float32)
     for first in range(0, len(frames), step):
         chunk, target = frames[first : first + step], out[first : first + step]
         padded_chunk = padded[: len(chunk)]
         np.multiply(chunk, window, out=padded_chunk[..., : window.size])
-        spectrum = rfft(padded_chunk)
-        if filters is None:
-            spectrum = spectrum[..., : target.shape[-1]]
+        spectrum = rfft(padded_chunk)[..., :n_bins]
         power = spectrum.real**2
         power += spectrum.imag**2
         if filters is not None:
@@ -199,7 +199,7 @@ def taper(window_type: str, length: int) -> Features:
 def mel_filters(
     rate: int, n_fft: int, n_mels: int, f_min: float, f_max: float | None
 ) -> csr_array:
-    """Return librosa's mel filters, of shape (n_mels, n_fft // 2 + 1)."""
+    """Return librosa's mel filters, of shape (n_mels, bins below the upper edge)."""
     import librosa  # slow to import
 
     half = rate / 2
@@ -218,6 +218,7 @@ def mel_filters(
             f"{np.sum(inside < 1)} of them hold no bin of a {n_fft}-point transform at "
             f"{rate} Hz; lower n_mels or raise n_fft"
         )
-    return csr_array(
-        librosa.filters.mel(sr=rate, n_fft=n_fft, n_mels=n_mels, fmin=f_min, fmax=top)
+    weights = librosa.filters.mel(
+        sr=rate, n_fft=n_fft, n_mels=n_mels, fmin=f_min, fmax=top
     )
+    return csr_array(weights[:, : bins.searchsorted(top)])
