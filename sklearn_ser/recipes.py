@@ -16,9 +16,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from .features import EGeMAPS
+from .features import EGeMAPS, LogMelSegmenter
 
-__all__ = ["egemaps_svc", "metric_dae"]
+__all__ = ["ae_lstm", "cvae_lstm", "egemaps_svc", "metric_dae", "vae_lstm"]
 
 
 def egemaps_svc(
@@ -138,3 +138,212 @@ def metric_dae(
     embedding = MetricDAE(label=label, random_state=random_state)
     classifier = SVC(kernel="linear", class_weight="balanced")
     return make_pipeline(front_end, StandardScaler(), embedding, classifier)
+
+
+def cvae_lstm(
+    *,
+    early_stopping: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+    memory: Any = None,
+    n_jobs: int | None = None,
+    on_error: Literal["raise", "nan", "warn"] = "raise",
+    verbose: bool = False,
+) -> Pipeline:
+    """Return the pipeline of Latif et al. (2018) with the conditional autoencoder.
+
+    Segments of 10 frames with 80 log-mel energies, the conditional variational
+    autoencoder, and two layers of LSTM over the means and variances of its latent
+    distribution. It predicts emotions, or the three levels of a dimension that
+    `sklearn_ser.datasets.dimension_levels` makes.
+
+    Parameters
+    ----------
+    early_stopping : bool, default=False
+        Whether autoencoder and classifier each hold out some of the training
+        speakers, to stop when their loss on them no longer falls, as the paper does;
+        `fit` then needs ``groups``.
+    random_state : int, RandomState instance or None, default=None
+        Of `sklearn_ser.CVAE` and `sklearn_ser.SequenceClassifier`.
+    memory : str, joblib.Memory or None, default=None
+        Where the segments of each recording are cached; of
+        `sklearn_ser.LogMelSegmenter`.
+    n_jobs : int or None, default=None
+        Threads for the segments; of `sklearn_ser.LogMelSegmenter`.
+    on_error : {"raise", "nan", "warn"}, default="raise"
+        What a faulty recording does; of `sklearn_ser.LogMelSegmenter`.
+    verbose : bool, default=False
+        Whether to show progress bars over recordings and epochs.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``logmelsegmenter``, ``cvae`` and ``sequenceclassifier``.
+
+    See Also
+    --------
+    vae_lstm, ae_lstm : The paper's other two models.
+
+    Notes
+    -----
+    The paper does not say what the encoder gets for the unknown emotion in the test.
+    Here it is what the model itself infers, in training as in the test; see
+    `sklearn_ser.CVAE`. Batches, epochs of the autoencoder, units of the LSTM and
+    class weights are not published; here the classes are weighted by their
+    frequency, as in the other recipes.
+
+    References
+    ----------
+    .. [1] S. Latif, R. Rana, J. Qadir and J. Epps, "Variational autoencoders for
+       learning latent representations of speech emotion: a preliminary study",
+       Interspeech, 2018, arXiv:1712.08708.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> list(recipes.cvae_lstm().named_steps)
+    ['logmelsegmenter', 'cvae', 'sequenceclassifier']
+    """
+    return _autoencoder_lstm(
+        "cvae", early_stopping, random_state, memory, n_jobs, on_error, verbose
+    )
+
+
+def vae_lstm(
+    *,
+    early_stopping: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+    memory: Any = None,
+    n_jobs: int | None = None,
+    on_error: Literal["raise", "nan", "warn"] = "raise",
+    verbose: bool = False,
+) -> Pipeline:
+    """Return the pipeline of Latif et al. (2018) with the variational autoencoder.
+
+    As `cvae_lstm`, with an autoencoder that learns without labels.
+
+    Parameters
+    ----------
+    early_stopping : bool, default=False
+        Whether autoencoder and classifier each hold out some of the training
+        speakers, to stop when their loss on them no longer falls, as the paper does;
+        `fit` then needs ``groups``.
+    random_state : int, RandomState instance or None, default=None
+        Of `sklearn_ser.CVAE` and `sklearn_ser.SequenceClassifier`.
+    memory : str, joblib.Memory or None, default=None
+        Where the segments of each recording are cached; of
+        `sklearn_ser.LogMelSegmenter`.
+    n_jobs : int or None, default=None
+        Threads for the segments; of `sklearn_ser.LogMelSegmenter`.
+    on_error : {"raise", "nan", "warn"}, default="raise"
+        What a faulty recording does; of `sklearn_ser.LogMelSegmenter`.
+    verbose : bool, default=False
+        Whether to show progress bars over recordings and epochs.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``logmelsegmenter``, ``cvae`` and ``sequenceclassifier``.
+
+    See Also
+    --------
+    cvae_lstm : The conditional model, with the notes on both.
+
+    References
+    ----------
+    .. [1] S. Latif, R. Rana, J. Qadir and J. Epps, "Variational autoencoders for
+       learning latent representations of speech emotion: a preliminary study",
+       Interspeech, 2018, arXiv:1712.08708.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> recipes.vae_lstm()["cvae"].variant
+    'vae'
+    """
+    return _autoencoder_lstm(
+        "vae", early_stopping, random_state, memory, n_jobs, on_error, verbose
+    )
+
+
+def ae_lstm(
+    *,
+    early_stopping: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+    memory: Any = None,
+    n_jobs: int | None = None,
+    on_error: Literal["raise", "nan", "warn"] = "raise",
+    verbose: bool = False,
+) -> Pipeline:
+    """Return the pipeline of Latif et al. (2018) with the plain autoencoder.
+
+    As `cvae_lstm`, with an autoencoder that learns without labels and whose latent
+    representation is no distribution.
+
+    Parameters
+    ----------
+    early_stopping : bool, default=False
+        Whether autoencoder and classifier each hold out some of the training
+        speakers, to stop when their loss on them no longer falls, as the paper does;
+        `fit` then needs ``groups``.
+    random_state : int, RandomState instance or None, default=None
+        Of `sklearn_ser.CVAE` and `sklearn_ser.SequenceClassifier`.
+    memory : str, joblib.Memory or None, default=None
+        Where the segments of each recording are cached; of
+        `sklearn_ser.LogMelSegmenter`.
+    n_jobs : int or None, default=None
+        Threads for the segments; of `sklearn_ser.LogMelSegmenter`.
+    on_error : {"raise", "nan", "warn"}, default="raise"
+        What a faulty recording does; of `sklearn_ser.LogMelSegmenter`.
+    verbose : bool, default=False
+        Whether to show progress bars over recordings and epochs.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``logmelsegmenter``, ``cvae`` and ``sequenceclassifier``.
+
+    See Also
+    --------
+    cvae_lstm : The conditional model, with the notes on both.
+
+    References
+    ----------
+    .. [1] S. Latif, R. Rana, J. Qadir and J. Epps, "Variational autoencoders for
+       learning latent representations of speech emotion: a preliminary study",
+       Interspeech, 2018, arXiv:1712.08708.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> recipes.ae_lstm()["cvae"].variant
+    'ae'
+    """
+    return _autoencoder_lstm(
+        "ae", early_stopping, random_state, memory, n_jobs, on_error, verbose
+    )
+
+
+def _autoencoder_lstm(
+    variant: Literal["cvae", "vae", "ae"],
+    early_stopping: bool,
+    random_state: int | np.random.RandomState | None,
+    memory: Any,
+    n_jobs: int | None,
+    on_error: Literal["raise", "nan", "warn"],
+    verbose: bool,
+) -> Pipeline:
+    """Return the pipeline of Latif et al. (2018) with one of the autoencoders."""
+    # Imported here: the reference needs no torch, which takes seconds to import.
+    from .estimators import CVAE, SequenceClassifier
+
+    front_end = LogMelSegmenter(
+        memory=memory, n_jobs=n_jobs, on_error=on_error, verbose=verbose
+    )
+    of_both: dict[str, Any] = {
+        "early_stopping": early_stopping,
+        "random_state": random_state,
+        "verbose": verbose,
+    }
+    encoder = CVAE(variant, **of_both)
+    classifier = SequenceClassifier(class_weight="balanced", **of_both)
+    return make_pipeline(front_end, encoder, classifier)
