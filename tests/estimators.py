@@ -59,6 +59,22 @@ TRAINED = [
         MetricDAE(label=("act", "val"), max_epochs=3, random_state=0),
         ("activation", "valence"),
     ),
+    (CVAE(hidden_sizes=(16,), latent_dim=3, max_epochs=3, random_state=0), ()),
+    (CVAE("vae", hidden_sizes=(16,), latent_dim=3, max_epochs=3, random_state=0), ()),
+    (CVAE("ae", hidden_sizes=(16,), latent_dim=3, max_epochs=3, random_state=0), ()),
+    (SequenceClassifier(hidden_size=8, max_epochs=3, random_state=0), ()),
+    (
+        SequenceClassifier(
+            hidden_size=8,
+            bidirectional=True,
+            pooling="max",
+            dropout=0.2,
+            class_weight="balanced",
+            max_epochs=3,
+            random_state=0,
+        ),
+        (),
+    ),
 ]
 
 
@@ -77,3 +93,16 @@ def make_data(n_speakers=6, n_per_speaker=12, n_features=10, seed=0):
     groups = np.repeat([f"s{i}" for i in range(n_speakers)], n_per_speaker)
     metadata = {"activation": activation, "valence": valence}
     return X.astype(np.float32), emotion, groups, metadata
+
+
+def data_for(estimator, **settings):
+    """Make data for an estimator: of sequences where it takes sequences."""
+    X, *rest = make_data(**settings)
+    if not estimator.__sklearn_tags__().input_tags.three_d_array:
+        return X, *rest
+    rng = np.random.default_rng(1)
+    sequences = (
+        row + rng.normal(scale=0.3, size=(rng.integers(1, 9), len(row))) for row in X
+    )
+    ragged = [sequence.astype(np.float32) for sequence in sequences]
+    return np.fromiter(ragged, dtype=object, count=len(ragged)), *rest

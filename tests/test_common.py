@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import skops.io
 import torch
-from estimators import CHECKED, TRAINED, make_data
+from estimators import CHECKED, TRAINED, data_for, make_data
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -29,6 +29,8 @@ from sklearn.utils.estimator_checks import (
     check_transformer_get_feature_names_out_pandas,
     parametrize_with_checks,
 )
+
+from sklearn_ser import SequencePooling
 
 trained = pytest.mark.parametrize(
     ("estimator", "needs"), TRAINED, ids=lambda value: str(value).replace("\n", "")[:60]
@@ -87,14 +89,30 @@ def test_all_checks_with_scipys_array_api():
 
 
 def fitted(estimator, needs, **data):
-    X, emotion, _, metadata = make_data(**data)
+    X, emotion, _, metadata = data_for(estimator, **data)
     model = clone(estimator).fit(X, emotion, **{name: metadata[name] for name in needs})
     return model, X
 
 
 def outputs(model, X):
     methods = ("transform", "predict", "predict_proba")
-    return [getattr(model, name)(X) for name in methods if hasattr(model, name)]
+    results = [getattr(model, name)(X) for name in methods if hasattr(model, name)]
+    return [np.concatenate(list(r)) if r.dtype == object else r for r in results]
+
+
+def numbers(model, X):
+    """Return what comes out of the net: latent values or probabilities."""
+    of_method = outputs(model, X)
+    return of_method[0 if hasattr(model, "transform") else -1]
+
+
+def followers(estimator):
+    """Return the steps that make a classifier of an estimator."""
+    if not hasattr(estimator, "transform"):
+        return []
+    if estimator.__sklearn_tags__().input_tags.three_d_array:
+        return [SequencePooling(), SVC()]
+    return [SVC()]
 
 
 def assert_same(first, second):
@@ -130,9 +148,11 @@ def test_pickle_holds_no_torch_object(estimator, needs):
     assert b"torch" not in pickle.dumps(model)
 
 
-@trained
+@pytest.mark.parametrize(
+    ("estimator", "needs"), [t for t in TRAINED if hasattr(t[0], "partial_fit")]
+)
 def test_training_goes_on_after_pickle_as_without(estimator, needs):
-    X, emotion, _, metadata = make_data()
+    X, emotion, _, metadata = data_for(estimator)
     metadata = {name: metadata[name] for name in needs}
     model = clone(estimator).partial_fit(X, emotion, **metadata)
     other = pickle.loads(pickle.dumps(model))
@@ -159,14 +179,14 @@ def numpy_state():
 )
 def test_what_is_set_after_fit_waits_for_the_next_fit(estimator, needs, changed):
     """A pickle is rebuilt as it was trained, and goes on as the original does."""
-    X, emotion, _, metadata = make_data()
+    X, emotion, _, metadata = data_for(estimator)
     metadata = {name: metadata[name] for name in needs}
     model = clone(estimator).fit(X, emotion, **metadata)
     expected = outputs(model, X)
     model.set_params(**changed)
     restored = pickle.loads(pickle.dumps(model))
     assert_same(outputs(restored, X), expected)
-    if "batch_size" in changed:
+    if "batch_size" in changed and hasattr(model, "partial_fit"):
         assert_same(
             outputs(restored.partial_fit(X, emotion, **metadata), X),
             outputs(model.partial_fit(X, emotion, **metadata), X),
@@ -228,7 +248,7 @@ def test_fit_neither_reads_nor_moves_global_random_state(estimator, needs):
 @trained
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_same_numbers_under_every_backend(estimator, needs, backend):
-    X, emotion, _, metadata = make_data()
+    X, emotion, _, metadata = data_for(estimator)
     seeded = [clone(estimator).set_params(random_state=seed) for seed in range(4)]
     metadata = {name: metadata[name] for name in needs}
     sequential = [outputs(clone(e).fit(X, emotion, **metadata), X) for e in seeded]
@@ -277,7 +297,7 @@ from test_common import fitted, outputs
 for estimator, needs in TRAINED:
     model, X = fitted(estimator, needs, n_per_speaker=40, n_features=88)
     for output in outputs(model, X):
-        print(hashlib.sha256(output.astype("f4").tobytes()).hexdigest())
+        print(hashlib.sha256(output.tobytes()).hexdigest())
 """
 
 
@@ -305,22 +325,21 @@ def test_same_numbers_whatever_the_number_of_threads():
 def test_different_seeds_differ(estimator, needs):
     first, X = fitted(estimator, needs)
     second, _ = fitted(clone(estimator).set_params(random_state=1), needs)
-    assert not np.allclose(outputs(first, X)[0], outputs(second, X)[0])
+    assert not np.allclose(numbers(first, X), numbers(second, X))
 
 
 @trained
 def test_a_row_does_not_depend_on_its_companions(estimator, needs):
     model, X = fitted(estimator, needs)
-    alone = [outputs(model, X[i : i + 1]) for i in range(len(X))]
-    for whole, *rows in zip(outputs(model, X), *alone, strict=True):
-        np.testing.assert_allclose(np.concatenate(rows), whole, rtol=1e-6)
+    alone = [numbers(model, X[i : i + 1]) for i in range(len(X))]
+    np.testing.assert_allclose(np.concatenate(alone), numbers(model, X), rtol=1e-6)
 
 
 @trained
 def test_unfitted_says_so(estimator, needs):
-    X, *_ = make_data()
+    X, *_ = data_for(estimator)
     with pytest.raises(NotFittedError):
-        clone(estimator).transform(X)
+        outputs(clone(estimator), X)
 
 
 @trained
@@ -347,7 +366,7 @@ def test_what_a_gpu_trained_predicts_without_one(estimator, needs, monkeypatch):
 
 @trained
 def test_early_stopping_holds_out_whole_speakers(estimator, needs):
-    X, emotion, groups, metadata = make_data()
+    X, emotion, groups, metadata = data_for(estimator)
     metadata = {name: metadata[name] for name in needs}
     stopping = clone(estimator).set_params(
         early_stopping=True, validation_fraction=0.3, max_epochs=60, n_iter_no_change=2
@@ -358,25 +377,24 @@ def test_early_stopping_holds_out_whole_speakers(estimator, needs):
     losses = [epoch["valid_loss"] for epoch in model.history_]
     # What the held-out speakers say never reaches the weights.
     changed = X.copy()
-    changed[np.isin(groups, list(held_out))] *= 1.001
+    theirs = np.isin(groups, list(held_out))
+    changed[theirs] = changed[theirs] * np.float32(1.001)
     one = clone(stopping).set_params(max_epochs=1)
-    first = one.fit(X, emotion, groups=groups, **metadata).transform(X)
-    second = one.fit(changed, emotion, groups=groups, **metadata).transform(X)
+    first = numbers(one.fit(X, emotion, groups=groups, **metadata), X)
+    second = numbers(one.fit(changed, emotion, groups=groups, **metadata), X)
     np.testing.assert_array_equal(first, second)
     # The kept weights are those of the best epoch.
     best = int(np.argmin(losses)) + 1
     again = clone(estimator).set_params(
         **{**stopping.get_params(), "max_epochs": best, "n_iter_no_change": 1000}
     )
-    np.testing.assert_array_equal(
-        again.fit(X, emotion, groups=groups, **metadata).transform(X),
-        model.transform(X),
-    )
+    again.fit(X, emotion, groups=groups, **metadata)
+    np.testing.assert_array_equal(numbers(again, X), numbers(model, X))
 
 
 @trained
 def test_early_stopping_needs_speakers(estimator, needs):
-    X, emotion, groups, metadata = make_data()
+    X, emotion, groups, metadata = data_for(estimator)
     metadata = {name: metadata[name] for name in needs}
     model = clone(estimator).set_params(early_stopping=True)
     with pytest.raises(
@@ -417,8 +435,8 @@ def test_net_params_reach_skorch(estimator, needs):
     assert used[0].epochs == estimator.max_epochs
     assert mine.epochs == 0  # the user's own object is left alone
     grid = {"net_params": [{"optimizer__weight_decay": w} for w in (0.0, 0.1)]}
-    X, emotion, _, metadata = make_data()
-    pipeline = make_pipeline(clone(estimator), SVC())
+    X, emotion, _, metadata = data_for(estimator)
+    pipeline = make_pipeline(clone(estimator), *followers(estimator))
     step = pipeline.steps[0][0]
     search = GridSearchCV(
         pipeline, {f"{step}__{k}": v for k, v in grid.items()}, cv=2
@@ -444,21 +462,21 @@ def test_ctrl_c_is_not_taken_for_an_early_stop(estimator, needs):
 
     broken = clone(estimator)
     broken._corruption = lambda: interrupted
-    X, emotion, _, metadata = make_data()
+    X, emotion, _, metadata = data_for(estimator)
     with pytest.raises(KeyboardInterrupt):
         broken.fit(X, emotion, **{name: metadata[name] for name in needs})
 
 
 @trained
 def test_diverging_training_says_what_to_do(estimator, needs):
-    X, emotion, _, metadata = make_data()
+    X, emotion, _, metadata = data_for(estimator)
     metadata = {name: metadata[name] for name in needs}
     model = clone(estimator).fit(X, emotion, **metadata)
     with pytest.raises(ValueError, match=r"Training diverged: .* Standardise"):
-        model.set_params(lr=1e30, max_epochs=20).fit(X * 1e15, emotion, **metadata)
+        model.set_params(lr=1e38, max_epochs=20).fit(X * 1e15, emotion, **metadata)
     # What failed leaves nothing that looks fitted, neither of this fit nor before.
     with pytest.raises(NotFittedError):
-        model.transform(X)
+        outputs(model, X)
     pickle.loads(pickle.dumps(model))
 
 
