@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_ser import MFCC, AudioError, LogMel, LogMelSegmenter, SpectrogramSegmenter
+from sklearn_ser import (
+    MFCC,
+    AudioError,
+    LogMel,
+    LogMelSegmenter,
+    SpectrogramSegmenter,
+    load_audio,
+)
 from sklearn_ser.features import _frames
 from sklearn_ser.features._frames import (
     fft_length,
@@ -153,6 +160,16 @@ def test_equal_to_a_loop_in_float64(rate, n_mels, f_max):
     wanted = by_loops(signal, rate, window, hop, n_fft, filters)
     got = log_mel(signal, rate, window=0.025, hop=0.010, n_mels=n_mels, f_max=f_max)
     np.testing.assert_allclose(got, wanted, atol=TOLERANCE_DB, rtol=0)
+
+
+@pytest.mark.corpus
+def test_equal_to_librosa_on_emodb(data_home):
+    paths = sorted((data_home / "emodb" / "wav").glob("*.wav"))[:535:107]
+    frames = LogMelSegmenter(None).transform(paths)
+    for path, energies in zip(paths, frames, strict=True):
+        signal, _ = load_audio(path, RATE)
+        wanted = by_librosa(signal, RATE, 400, 160, 512, 80).T
+        np.testing.assert_allclose(energies, wanted, atol=TOLERANCE_DB, rtol=0)
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 98, 10_000])

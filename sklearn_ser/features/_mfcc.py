@@ -174,4 +174,5 @@ class MFCC(LogMel):
     def _compute_frames(self, signal: Features, rate: int) -> Features:
         """Compute the cepstral coefficients of a signal, cut or padded."""
         energies = super()._compute_frames(signal, rate)
-        return np.ascontiguousarray(dct(energies, norm="ortho")[:, : self.n_mfcc])
+        cepstra = dct(energies, norm="ortho", overwrite_x=True)
+        return np.ascontiguousarray(cepstra[:, : self.n_mfcc])
