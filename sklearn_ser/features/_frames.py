@@ -14,8 +14,9 @@ from ._base import Features
 
 # The least power, as in librosa.power_to_db: silence has -100 dB.
 MIN_POWER = np.float32(1e-10)
-DB_PER_E_FOLD = np.float32(10 / np.log(10))
-SILENCE_DB = np.log(MIN_POWER) * DB_PER_E_FOLD
+# Of power: a neper of amplitude is twice as much.
+DB_PER_NEPER = np.float32(10 / np.log(10))
+SILENCE_DB = np.log(MIN_POWER) * DB_PER_NEPER
 # Frames that are worked on at a time: few enough for their spectra to stay in the
 # processor's cache, enough for threads to run side by side. A power of two is slower,
 # as columns then compete for the same lines of the cache.
@@ -170,7 +171,7 @@ def log_power(
             power = (filters @ power.T).T
         np.maximum(power, MIN_POWER, out=target)
         np.log(target, out=target)
-        target *= DB_PER_E_FOLD
+        target *= DB_PER_NEPER
 
 
 def fft_length(window_length: int, n_fft: int | None) -> int:
