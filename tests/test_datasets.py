@@ -14,6 +14,7 @@ from sklearn_ser import load_audio
 from sklearn_ser.datasets import (
     Corpus,
     canonical_emotion,
+    dimension_levels,
     emotion_dimensions,
     emotion_quadrant,
     load_crema_d,
@@ -565,6 +566,33 @@ def test_emotion_dimensions_keep_the_shape():
     assert emotion_dimensions(np.array([["joy", "sad"]]))[1].tolist() == [[1, -1]]
     assert emotion_quadrant([]).shape == (0,)
     assert emotion_quadrant("anger") == 2
+
+
+def test_levels_lie_below_on_and_above_the_midpoint():
+    ratings = [1, 2.5, np.nextafter(3, 0), 3, np.nextafter(3, 9), 3.5, 5]
+    expected = ["low"] * 3 + ["mid"] + ["high"] * 3
+    levels = dimension_levels(ratings)
+    assert levels.tolist() == expected
+    assert levels.dtype.kind == "U"
+    assert dimension_levels(np.array(ratings) - 3, midpoint=0).tolist() == expected
+    assert dimension_levels([1, 3], midpoint=2).tolist() == ["low", "high"]
+
+
+def test_levels_keep_the_shape():
+    assert dimension_levels(4).shape == ()
+    assert dimension_levels(4) == "high"
+    assert dimension_levels([]).shape == (0,)
+    assert dimension_levels([[1, 3], [5, 3]]).tolist() == [
+        *(["low", "mid"], ["high", "mid"]),
+    ]
+    assert dimension_levels(pd.Series([2, 3], index=[7, 8])).tolist() == ["low", "mid"]
+
+
+def test_levels_of_nothing_known():
+    with pytest.raises(ValueError, match=r"NaN at index 1 \(2 of 4 values in all\)"):
+        dimension_levels([1, np.nan, 3, np.nan])
+    with pytest.raises(ValueError, match="NaN at index 0"):
+        dimension_levels(None)
 
 
 @pytest.mark.parametrize("unknown", ["sleepiness", "", None, "anger!"])

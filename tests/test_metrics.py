@@ -16,7 +16,12 @@ from scipy.stats import f as f_distribution
 from scipy.stats import linregress, pearsonr
 from sklearn.datasets import make_blobs, make_regression
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, r2_score
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    f1_score,
+    r2_score,
+)
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_ser.metrics import (
@@ -24,6 +29,8 @@ from sklearn_ser.metrics import (
     ccc_scorer,
     concordance_correlation,
     latent_correlation,
+    macro_f1_score,
+    macro_f1_scorer,
     mantel_test,
     pairwise_correlation,
     ua_score,
@@ -48,7 +55,7 @@ def vectors(min_size=3, max_size=30):
     )
 
 
-# --- WA and UA ---------------------------------------------------------------------
+# --- WA, UA and macro F1 -----------------------------------------------------------
 
 
 def test_wa_and_ua_by_hand():
@@ -71,15 +78,46 @@ def test_ua_leaves_out_a_class_without_weight():
     assert ua_score(true, pred, sample_weight=[1, 1, 0]) == 0.5
 
 
+def test_macro_f1_by_hand():
+    # Anger: precision 1, recall 2/3; sadness: precision 1/2, recall 1.
+    true, pred = ["anger"] * 3 + ["sadness"], ["anger", "sadness", "anger", "sadness"]
+    assert_allclose(macro_f1_score(true, pred), (4 / 5 + 2 / 3) / 2)
+    # A class that is never predicted counts as 0, without a warning.
+    assert_allclose(macro_f1_score(true, ["anger"] * 4), (6 / 7 + 0) / 2)
+    weighted = macro_f1_score(true, pred, sample_weight=[1, 1, 4, 7])
+    assert_allclose(weighted, (10 / 11 + 14 / 15) / 2)
+
+
+def test_macro_f1_leaves_out_what_is_never_true():
+    true, pred = ["anger", "anger", "sadness"], ["anger", "fear", "sadness"]
+    assert_allclose(macro_f1_score(true, pred), (2 / 3 + 1) / 2)
+    assert_allclose(f1_score(true, pred, average="macro"), (2 / 3 + 1 + 0) / 3)
+    assert macro_f1_score(true[:2], ["anger"] * 2, sample_weight=[1, 0]) == 1
+
+
+def test_macro_f1_leaves_out_a_class_without_weight():
+    true, pred = ["anger", "anger", "sadness"], ["anger", "fear", "fear"]
+    assert_allclose(macro_f1_score(true, pred, sample_weight=[1, 1, 0]), 2 / 3)
+
+
+@given(predictions)
+def test_macro_f1_matches_scikit_learn(pairs):
+    true, pred = map(list, zip(*pairs, strict=True))
+    value = macro_f1_score(true, pred)
+    assume(set(pred) <= set(true))
+    assert_allclose(value, f1_score(true, pred, average="macro"))
+
+
 @pytest.mark.parametrize(
     "container", [list, np.array, pd.Series, lambda v: np.array(v, dtype=object)]
 )
-def test_wa_and_ua_take_any_container(container):
+def test_class_scores_take_any_container(container):
     true, pred = container(["a", "a", "b"]), container(["a", "b", "b"])
     assert_allclose([wa_score(true, pred), ua_score(true, pred)], [2 / 3, 0.75])
+    assert_allclose(macro_f1_score(true, pred), 2 / 3)
 
 
-@pytest.mark.parametrize("score", [wa_score, ua_score])
+@pytest.mark.parametrize("score", [wa_score, ua_score, macro_f1_score])
 def test_missing_labels_are_named(score):
     with pytest.raises(ValueError, match=r"y_true has 1 missing labels.*index 1"):
         score(np.array(["a", None], dtype=object), ["a", "a"])
@@ -98,11 +136,11 @@ def test_wa_and_ua_match_scikit_learn(pairs):
 
 
 @given(predictions, st.randoms(use_true_random=False))
-def test_wa_and_ua_ignore_order_and_names(pairs, random):
+def test_class_scores_ignore_order_and_names(pairs, random):
     true, pred = map(np.array, zip(*pairs, strict=True))
     order = random.sample(range(len(true)), len(true))
     names = dict(zip(EMOTIONS, random.sample(EMOTIONS, 4), strict=True))
-    for score in (wa_score, ua_score):
+    for score in (wa_score, ua_score, macro_f1_score):
         value = score(true, pred)
         assert 0 <= value <= 1
         assert_allclose(score(true[order], pred[order]), value)
@@ -542,7 +580,12 @@ def test_f_test_on_pairs_is_pseudo_replicated():
 
 
 @pytest.mark.parametrize(
-    ("scorer", "score"), [(wa_scorer, wa_score), (ua_scorer, ua_score)]
+    ("scorer", "score"),
+    [
+        (wa_scorer, wa_score),
+        (ua_scorer, ua_score),
+        (macro_f1_scorer, macro_f1_score),
+    ],
 )
 def test_class_scorers_in_grid_search(scorer, score):
     X, y = make_blobs(60, centers=3, cluster_std=6, random_state=0)

@@ -10,6 +10,7 @@ from ._crema_d import load_crema_d
 from ._emodb import load_emodb
 from ._emotions import (
     canonical_emotion,
+    dimension_levels,
     emotion_dimensions,
     emotion_quadrant,
 )
@@ -19,6 +20,7 @@ from ._urdu import load_urdu
 __all__ = [
     "Corpus",
     "canonical_emotion",
+    "dimension_levels",
     "emotion_dimensions",
     "emotion_quadrant",
     "load_crema_d",

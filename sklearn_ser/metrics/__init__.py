@@ -1,12 +1,12 @@
 """Scores of speech emotion recognition, and analyses of learned embeddings.
 
-Emotion classes are scored by weighted and unweighted accuracy (WA, UA),
-continuous labels by the concordance correlation coefficient. Two analyses of
-[1]_ say how much of a continuous label an embedding carries:
+Classes are scored by weighted and unweighted accuracy (WA, UA) and the mean
+F-measure, continuous labels by the concordance correlation coefficient. Two analyses
+of [1]_ say how much of a continuous label an embedding carries:
 :func:`pairwise_correlation` and :func:`latent_correlation`.
 :func:`zscore_outliers` is the outlier rule of the same paper.
 
-``wa_scorer``, ``ua_scorer`` and ``ccc_scorer`` are the scorer objects to hand to
+``wa_scorer``, ``ua_scorer``, ``macro_f1_scorer`` and ``ccc_scorer`` are to hand to
 ``scoring=`` of scikit-learn's :class:`~sklearn.model_selection.GridSearchCV` and
 :func:`~sklearn.model_selection.cross_validate`.
 
@@ -30,6 +30,8 @@ from ._scores import (
     adjusted_r2_score,
     ccc_scorer,
     concordance_correlation,
+    macro_f1_score,
+    macro_f1_scorer,
     ua_score,
     ua_scorer,
     wa_score,
@@ -43,6 +45,8 @@ __all__ = [
     "ccc_scorer",
     "concordance_correlation",
     "latent_correlation",
+    "macro_f1_score",
+    "macro_f1_scorer",
     "mantel_test",
     "pairwise_correlation",
     "ua_score",

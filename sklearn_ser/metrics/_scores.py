@@ -6,7 +6,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.metrics import accuracy_score, make_scorer, r2_score, recall_score
+from sklearn.metrics import (
+    accuracy_score,
+    f1_score,
+    make_scorer,
+    r2_score,
+    recall_score,
+)
 from sklearn.utils import check_array, check_scalar
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
@@ -116,6 +122,61 @@ def ua_score(
         zero_division=np.nan,  # classes without weight drop out of the mean
     )
     return float(recall)
+
+
+def macro_f1_score(
+    y_true: npt.ArrayLike,
+    y_pred: npt.ArrayLike,
+    *,
+    sample_weight: npt.ArrayLike | None = None,
+) -> float:
+    """Macro F1: the mean F-measure of the classes in ``y_true``.
+
+    The F-measure of a class is the harmonic mean of its precision and its recall.
+    A class that is predicted but never true is left out of the mean, as in
+    :func:`ua_score`; scikit-learn's ``f1_score(average="macro")`` counts it as 0,
+    which punishes a fold whose speakers lack a class.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_utterances,)
+        True classes.
+    y_pred : array-like of shape (n_utterances,)
+        Predicted classes.
+    sample_weight : array-like of shape (n_utterances,), default=None
+        Weights of the utterances; None weights them equally.
+
+    Returns
+    -------
+    float
+        Between 0 and 1 (best).
+
+    Raises
+    ------
+    ValueError
+        When the lengths differ, a label is missing, or the labels are not
+        classes.
+
+    See Also
+    --------
+    ua_score : The mean recall, which leaves precision out.
+
+    Examples
+    --------
+    >>> from sklearn_ser.metrics import macro_f1_score
+    >>> macro_f1_score(["low", "low", "high", "high"], ["low", "mid", "high", "high"])
+    0.833...
+    """
+    true, pred = _check_classes(y_true, y_pred)
+    f1 = f1_score(
+        true,
+        pred,
+        labels=np.unique(true),
+        average="macro",
+        sample_weight=sample_weight,
+        zero_division=np.nan,  # classes without weight drop out of the mean
+    )
+    return float(f1)
 
 
 def _check_classes(
@@ -267,4 +328,5 @@ def adjust(r2: float, n: int, p: int) -> float:
 
 wa_scorer = make_scorer(wa_score)
 ua_scorer = make_scorer(ua_score)
+macro_f1_scorer = make_scorer(macro_f1_score)
 ccc_scorer = make_scorer(concordance_correlation)
