@@ -100,9 +100,16 @@ def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
         "--recipe", choices=["metric_dae", "egemaps_svc"], default="metric_dae"
     )
     parser.add_argument(
+        "--target",
+        choices=["emotion", "activation", "valence"],
+        default="emotion",
+        help="what is classified: emotions, or the three levels of a rated dimension "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
         "--label",
         choices=list(_LABELS),
-        help="what metric_dae learns from (default: act)",
+        help="what metric_dae learns from (default: act, or val with --target valence)",
     )
     parser.add_argument(
         "--corpus",
@@ -187,13 +194,15 @@ def _evaluate(options: argparse.Namespace) -> None:
     evaluation = evaluate_by_speaker(
         _pipeline(options),
         corpus,
+        target=options.target,
         cv=options.folds,
         n_jobs=options.n_jobs,
         verbose=not options.quiet,
     )
     written = _write(evaluation, options)
     label = f", label {options.label}" if options.label else ""
-    print(f"\n{options.recipe}{label}, seed {options.seed}, held out by speaker\n")
+    print(f"\n{options.recipe}{label}, seed {options.seed}")
+    print(f"{options.target}, held out by speaker\n")
     print(evaluation)
     print("\nwritten: " + ", ".join(str(path) for path in written))
 
@@ -216,7 +225,8 @@ def _check(options: argparse.Namespace) -> None:
     if options.dimensions and name not in ("emodb", "urdu"):
         raise ValueError("--dimensions goes with --corpus emodb and urdu")
     if options.recipe == "metric_dae":
-        options.label = options.label or "act"
+        default = "val" if options.target == "valence" else "act"
+        options.label = options.label or default
     elif options.label:
         raise ValueError(f"--label goes with --recipe metric_dae, not {options.recipe}")
 
@@ -237,6 +247,12 @@ def _corpus(options: argparse.Namespace) -> Corpus:
     if options.emotions:
         names = [name.strip() for name in options.emotions.split(",")]
         corpus = corpus.keep_emotions(names)
+    if options.target != "emotion" and getattr(corpus, options.target) is None:
+        # Levels derived from the emotions would only be these under other names.
+        raise ValueError(
+            f"--target {options.target} needs ratings, and {corpus.name} comes "
+            "without: give them by --dimensions"
+        )
     options.labels_from = "not used"
     if _LABELS.get(options.label):
         options.labels_from = "the corpus"
@@ -294,10 +310,17 @@ def _write(evaluation: SpeakerEvaluation, options: argparse.Namespace) -> list[P
         for name in ("confusion.png", "embedding.png", "scores.json")
     ]
     corpus = evaluation.corpus
-    confusion = plot_confusion(corpus.emotion, evaluation.predicted)
-    held_out = evaluation.fold == 0
+    confusion = plot_confusion(
+        evaluation.truth,
+        evaluation.predicted,
+        labels=evaluation.classes,
+        label_name=evaluation.target,
+    )
     embedding = EmbeddingDisplay.from_embedding(
-        evaluation.embedding(0), corpus.emotion, held_out=held_out, label_name="emotion"
+        evaluation.embedding(0),
+        evaluation.truth,
+        held_out=evaluation.fold == 0,
+        label_name=evaluation.target,
     )
     speakers = evaluation.folds["speakers"][0]
     embedding.ax_.set_title(f"{corpus.name}: embedding, {speakers} held out")

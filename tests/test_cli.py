@@ -93,6 +93,77 @@ def test_evaluate_options(emodb, tmp_path, capsys):
     assert any((tmp_path / "cache").iterdir())
 
 
+def dimensions_of(emodb, path):
+    """Write ratings of the miniature, all but one, in the layout of EMO-DB's table."""
+    files = sorted(file.name for file in (emodb / "wav").glob("*.wav"))
+    ratings = {"W": (4.5, 1.5), "N": (3.0, 3.0), "T": (2.0, 2.0)}
+    rows = [(name, *ratings[name[5]]) for name in files]
+    rows[-1] = (rows[-1][0], np.nan, np.nan)
+    table = pd.DataFrame(rows, columns=["filename", "activation", "valence "])
+    table.to_csv(path, index=False)
+    return files
+
+
+@pytest.mark.parametrize(
+    ("target", "classes"),
+    [("activation", ["high", "low", "mid"]), ("valence", ["low", "mid"])],
+)
+def test_evaluate_levels_of_a_dimension(emodb, tmp_path, capsys, target, classes):
+    (emodb / "wav" / "03a02Wa.wav").unlink(missing_ok=True)
+    (emodb / "wav" / "08a02Na.wav").unlink(missing_ok=True)
+    files = dimensions_of(emodb, tmp_path / "table.csv")
+    status = run(
+        *("evaluate", "--corpus", "emodb", "--data-home", emodb, "--quiet"),
+        *("--dimensions", tmp_path / "table.csv", "--target", target),
+        *("--set", "metricdae__max_epochs=2", "--output", tmp_path / "out"),
+    )
+    assert status == 0
+    printed = capsys.readouterr().out
+    label = {"activation": "act", "valence": "val"}[target]
+    assert f"metric_dae, label {label}, seed 0\n{target}, held out by" in printed
+    (left_out,) = [line for line in printed.splitlines() if "left out, " in line]
+    assert left_out.startswith(f"left out, without a rating of {target}: ")
+    assert left_out.endswith(files[-1])
+    scores = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert scores["target"] == scores["settings"]["target"] == target
+    assert sorted(scores["settings"]["corpus"]["classes"]) == classes
+    assert {row["truth"] for row in scores["utterances"]} == set(classes)
+    assert {row["predicted"] for row in scores["utterances"]} <= set(classes)
+    assert len(scores["utterances"]) == len(files) - 1
+    for name in ("confusion.png", "embedding.png"):
+        assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_plots_show_the_classes_of_the_target(tmp_path, monkeypatch):
+    from sklearn_ser import plotting
+
+    shown = {}
+    confusion = plotting.plot_confusion
+    monkeypatch.setattr(
+        plotting,
+        "plot_confusion",
+        lambda *args, **kwargs: shown.update(kwargs) or confusion(*args, **kwargs),
+    )
+    draw = plotting.EmbeddingDisplay.from_embedding.__func__
+    monkeypatch.setattr(
+        plotting.EmbeddingDisplay,
+        "from_embedding",
+        classmethod(
+            lambda cls, z, label, **kwargs: (
+                shown.update(embedded=set(label), name=kwargs["label_name"])
+                or draw(cls, z, label, **kwargs)
+            )
+        ),
+    )
+    run(
+        *("evaluate", "--recipe", "egemaps_svc", "--target", "activation", "--quiet"),
+        *("--folds", 2, "--output", tmp_path),
+    )
+    assert shown["labels"] == ["low", "mid", "high"]
+    assert shown["label_name"] == shown["name"] == "activation"
+    assert shown["embedded"] == {"low", "mid", "high"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -116,6 +187,18 @@ def test_faults_are_said_in_a_line_and_a_status(arguments, message, tmp_path, ca
     assert shown.startswith("sklearn-ser: ")
     assert message in shown
     assert "Traceback" not in shown
+
+
+def test_levels_need_ratings(emodb, tmp_path, capsys):
+    """Derived from the emotions, they would be these under other names."""
+    for recipe in ("egemaps_svc", "metric_dae"):
+        status = run(
+            *("evaluate", "--corpus", "emodb", "--data-home", emodb, "--quiet"),
+            *("--recipe", recipe, "--target", "valence", "--output", tmp_path),
+        )
+        assert status == 2
+        shown = capsys.readouterr().err
+        assert "--target valence needs ratings, and EMO-DB comes without" in shown
 
 
 def test_faults_with_debug_show_where(tmp_path):

@@ -335,6 +335,23 @@ def test_confusion_on_given_axes():
     assert plt.get_fignums() == [figure.number]
 
 
+def test_confusion_in_a_given_order():
+    true, pred = ["low", "mid", "high", "high"], ["low", "high", "high", "high"]
+    levels = ["low", "mid", "high"]
+    display = plot_confusion(true, pred, labels=levels, label_name="valence")
+    assert [t.get_text() for t in display.ax_.get_yticklabels()] == levels
+    assert_allclose(display.confusion_matrix, [[1, 0, 0], [0, 0, 1], [0, 0, 1]])
+    assert display.ax_.get_xlabel() == "predicted valence"
+    assert display.ax_.get_ylabel() == "true valence"
+    assert display.ax_.get_title() == "pooled WA 0.750, UA 0.667"
+    # A class that does not occur has a row and a column.
+    display = plot_confusion(["low"], ["low"], labels=levels)
+    assert display.confusion_matrix.shape == (3, 3)
+    assert display.ax_.get_xlabel() == "predicted emotion"
+    with pytest.raises(ValueError, match="labels leaves out high, mid"):
+        plot_confusion(true, pred, labels=["low"])
+
+
 def test_confusion_refuses_missing_labels():
     with pytest.raises(ValueError, match="missing labels"):
         plot_confusion(["a", None], ["a", "b"])

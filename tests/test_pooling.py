@@ -15,6 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_ser import EGeMAPS, SequencePooling
+from sklearn_ser.datasets import Corpus, make_emotional_speech
+from sklearn_ser.evaluation import evaluate_by_speaker
 from sklearn_ser.features import has_features
 
 ORACLES = {
@@ -369,3 +371,17 @@ def test_any_sequence_feeds_a_support_vector_machine():
     assert search.best_params_["sequencepooling__functionals"] == ("mean", "std")
     assert search.best_score_ > 0.95
     assert search.cv_results_["mean_test_score"][0] < 0.8
+
+
+def test_evaluation_by_speaker_of_pooled_sequences():
+    corpus = make_emotional_speech(n_speakers=2, n_repetitions=2)
+    frame = corpus.frame.copy()
+    frame.at[3, "waveform"] = np.zeros(5, np.float32)  # too short
+    front_end = EGeMAPS(level="low_level_descriptors", on_error="nan")
+    result = evaluate_by_speaker(
+        make_pipeline(front_end, SequencePooling(), StandardScaler(), SVC()),
+        Corpus(frame, name="one is too short"),
+    )
+    assert result.left_out == ["utterance 3"]
+    assert result.embedding(0).shape == (len(corpus) - 1, 50)
+    assert np.isfinite(result.embedding(0)).all()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import platform
 import warnings
+from collections import Counter
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from numbers import Integral
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -22,10 +23,13 @@ from tqdm.auto import tqdm
 
 from .._sklearn import BaseSearchCV, take_rows
 from ..audio import describe
-from ..datasets import Corpus
+from ..datasets import Corpus, dimension_levels
+from ..datasets._emotions import LEVELS
 from ..features import has_features
 from ..features._base import RecordingTransformer
-from ..metrics import ua_score, wa_score
+from ..metrics import macro_f1_score, ua_score, wa_score
+
+Target = Literal["emotion", "activation", "valence"]
 
 _PACKAGES = (
     *("sklearn-ser", "scikit-learn", "numpy", "scipy", "pandas", "soundfile", "soxr"),
@@ -33,6 +37,7 @@ _PACKAGES = (
 )
 
 _N_LISTED = 10  # recordings that the printed result names
+_SCORES = {"wa": wa_score, "ua": ua_score, "f1": macro_f1_score}
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +47,9 @@ class SpeakerEvaluation:
     Attributes
     ----------
     corpus : Corpus
-        The utterances that were evaluated: those that have features.
+        The utterances that were evaluated: those that have features and a class.
     predicted : ndarray of shape (n_utterances,)
-        The emotion that each utterance was taken for while its speaker was held
-        out.
+        The class that each utterance was taken for while its speaker was held out.
     fold : ndarray of shape (n_utterances,)
         The fold, from zero, in which that was.
     estimators : list
@@ -54,8 +58,13 @@ class SpeakerEvaluation:
         What the front end gave.
     left_out : list of str
         The recordings without features.
+    unrated : list of str
+        The recordings without a rating of activation or valence, where that was the
+        target.
+    target : {"emotion", "activation", "valence"}
+        What was predicted.
     settings : dict
-        Estimator, splitter, corpus and versions.
+        Estimator, splitter, corpus, target and versions.
     """
 
     corpus: Corpus
@@ -64,31 +73,58 @@ class SpeakerEvaluation:
     estimators: list[Any]
     features: Any
     left_out: list[str] = field(default_factory=list)
+    unrated: list[str] = field(default_factory=list)
+    target: Target = "emotion"
     settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def truth(self) -> NDArray[np.str_]:
+        """The true class of each utterance: its emotion, or the level of its rating."""
+        return _classes(self.corpus, self.target)
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes, true or predicted: levels by height, emotions by name."""
+        found = {*self.truth.tolist(), *self.predicted.tolist()}
+        order = LEVELS if self.target != "emotion" else ()
+        return [
+            *(level for level in order if level in found),
+            *sorted(found - {*order}),
+        ]
 
     @property
     def wa(self) -> float:
         """Weighted accuracy, pooled: over all utterances at once."""
-        return wa_score(self.corpus.emotion, self.predicted)
+        return wa_score(self.truth, self.predicted)
 
     @property
     def ua(self) -> float:
         """Unweighted accuracy, pooled: over all utterances at once."""
-        return ua_score(self.corpus.emotion, self.predicted)
+        return ua_score(self.truth, self.predicted)
+
+    @property
+    def f1(self) -> float:
+        """Mean F-measure of the classes, pooled: over all utterances at once."""
+        return macro_f1_score(self.truth, self.predicted)
 
     @property
     def folds(self) -> pd.DataFrame:
-        """One row per fold: ``speakers`` held out, ``utterances``, ``wa``, ``ua``."""
-        rows = []
+        """One row per fold: ``speakers`` held out, ``utterances``, and the scores.
+
+        These are ``wa``, ``ua`` and ``f1``, over the classes that the speakers have.
+        """
+        rows, truth = [], self.truth
         for number in range(len(self.estimators)):
             held_out = self.fold == number
-            truth, predicted = self.corpus.emotion[held_out], self.predicted[held_out]
+            scores = {
+                name: score(truth[held_out], self.predicted[held_out])
+                for name, score in _SCORES.items()
+            }
             rows.append(
                 {
                     "speakers": " ".join(np.unique(self.corpus.speaker[held_out])),
                     "utterances": int(held_out.sum()),
-                    "wa": wa_score(truth, predicted),
-                    "ua": ua_score(truth, predicted),
+                    **scores,
                 }
             )
         return pd.DataFrame(rows)
@@ -124,10 +160,11 @@ class SpeakerEvaluation:
         Returns
         -------
         dict
-            ``"wa"`` and ``"ua"``, pooled; ``"wa_over_folds"`` and
-            ``"ua_over_folds"``, each with ``"mean"`` and ``"std"`` (divided by the
-            number of folds); ``"folds"``; ``"utterances"``, each with its truth,
-            prediction, speaker and fold; ``"left_out"``; ``"settings"``.
+            ``"wa"``, ``"ua"`` and ``"f1"``, pooled; ``"wa_over_folds"`` and so on,
+            each with ``"mean"`` and ``"std"`` (divided by the number of folds);
+            ``"folds"``; ``"utterances"``, each with its speaker, emotion, truth,
+            prediction and fold; ``"left_out"``; ``"unrated"``; ``"target"``;
+            ``"settings"``.
         """
         folds = self.folds
         over_folds = {
@@ -135,12 +172,13 @@ class SpeakerEvaluation:
                 "mean": float(folds[name].mean()),
                 "std": float(folds[name].std(ddof=0)),
             }
-            for name in ("wa", "ua")
+            for name in _SCORES
         }
         utterances = pd.DataFrame(
             {
                 "speaker": self.corpus.speaker,
                 "emotion": self.corpus.emotion,
+                "truth": self.truth,
                 "predicted": self.predicted,
                 "fold": self.fold,
             }
@@ -148,11 +186,12 @@ class SpeakerEvaluation:
         if "file" in self.corpus.frame:
             utterances.insert(0, "recording", _names(self.corpus))
         return {
-            "wa": self.wa,
-            "ua": self.ua,
+            "target": self.target,
+            **self._pooled(),
             **over_folds,
             "folds": folds.to_dict("records"),
             "left_out": self.left_out,
+            "unrated": self.unrated,
             "settings": self.settings,
             "utterances": utterances.to_dict("records"),
         }
@@ -160,34 +199,35 @@ class SpeakerEvaluation:
     def __str__(self) -> str:
         """Return the table of folds and the scores, as the command line prints it."""
         folds = self.folds
+        scores = folds[[*_SCORES]]
         rows = [
-            ("held out", "utterances", "WA", "UA"),
+            ("held out", "utterances", *map(str.upper, _SCORES)),
             *folds.astype({"utterances": str}).itertuples(index=False, name=None),
-            ("mean of folds", "", folds["wa"].mean(), folds["ua"].mean()),
-            ("sd of folds", "", folds["wa"].std(ddof=0), folds["ua"].std(ddof=0)),
-            ("pooled", str(len(self.corpus)), self.wa, self.ua),
+            ("mean of folds", "", *scores.mean()),
+            ("sd of folds", "", *scores.std(ddof=0)),
+            ("pooled", str(len(self.corpus)), *self._pooled().values()),
         ]
         lines = [_table_row(*row) for row in rows]
         lines.insert(len(folds) + 1, "-" * len(lines[0]))
-        if self.left_out:
-            more = len(self.left_out) - _N_LISTED
-            names = [
-                *self.left_out[:_N_LISTED],
-                *([f"{more} more"] if more > 0 else []),
-            ]
-            lines.append(f"left out, without features: {', '.join(names)}")
+        lines += _listed("features", self.left_out)
+        lines += _listed(f"a rating of {self.target}", self.unrated)
         return "\n".join(lines)
+
+    def _pooled(self) -> dict[str, float]:
+        """Return the scores over all utterances at once."""
+        return {name: getattr(self, name) for name in _SCORES}
 
 
 def evaluate_by_speaker(
     estimator: Any,
     corpus: Corpus,
     *,
+    target: Target = "emotion",
     cv: Any = None,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> SpeakerEvaluation:
-    """Cross-validate a classifier of emotions by speaker.
+    """Cross-validate a classifier by speaker.
 
     A feature extractor of this library at the head of a pipeline, which treats each
     recording by itself, runs once, before the folds are made. All other steps are
@@ -197,10 +237,14 @@ def evaluate_by_speaker(
     Parameters
     ----------
     estimator : estimator
-        A pipeline from recordings to emotions, such as those of
+        A pipeline from recordings to classes, such as those of
         `sklearn_ser.recipes`. It is cloned, not changed.
     corpus : Corpus
         Recordings with emotions and speakers.
+    target : {"emotion", "activation", "valence"}, default="emotion"
+        What is classified: emotions, or the three levels of activation or valence
+        (low, mid and high), which `sklearn_ser.datasets.dimension_levels` makes of
+        ratings from 1 to 5, as in [1]_. Utterances without a rating are left out.
     cv : int, splitter, iterable of splits or None, default=None
         An integer stands for `GroupKFold` with so many folds, None for
         `LeaveOneGroupOut`: one speaker held out in each fold. Otherwise as in
@@ -219,13 +263,20 @@ def evaluate_by_speaker(
     ------
     ValueError
         If a speaker stands on both sides of a fold, if the folds do not hold out
-        each utterance exactly once, or if no recording has features.
+        each utterance exactly once, if no recording has features, or if the corpus
+        has no ratings of the target.
 
     Warns
     -----
     UserWarning
         If the estimator holds a search whose own folds share speakers: it then
         selects parameters for speakers that it knows.
+
+    References
+    ----------
+    .. [1] S. Latif, R. Rana, J. Qadir and J. Epps, "Variational autoencoders for
+       learning latent representations of speech emotion: a preliminary study",
+       Interspeech, 2018, arXiv:1712.08708.
 
     Examples
     --------
@@ -240,13 +291,13 @@ def evaluate_by_speaker(
     True
     """
     front_end, learner = split_front_end(estimator)
+    names, rated = np.array(_names(corpus)), _is_rated(corpus, target)
+    corpus, names, unrated = corpus.select(rated), names[rated], names[~rated].tolist()
     features = corpus.audio if front_end is None else front_end.transform(corpus.audio)
     usable = has_features(features)
     if not usable.any():
         raise ValueError(f"none of the {len(corpus)} recordings has features")
-    left_out = [
-        name for name, used in zip(_names(corpus), usable, strict=True) if not used
-    ]
+    left_out = names[~usable].tolist()
     if left_out:
         corpus = corpus.select(usable)
         features = take_rows(features, np.flatnonzero(usable))
@@ -254,7 +305,8 @@ def evaluate_by_speaker(
     splitter = _splitter(cv)
     _check_searches(learner)
     groups = {"groups": corpus.speaker} if _takes_groups(splitter) else {}
-    splits = list(splitter.split(features, corpus.emotion, **groups))
+    classes = _classes(corpus, target)
+    splits = list(splitter.split(features, classes, **groups))
     fold = _check_splits(splits, corpus)
     metadata = {
         "activation": corpus.activation,
@@ -266,9 +318,7 @@ def evaluate_by_speaker(
         asked = get_routing_for_object(learner).consumes("fit", known.keys())
         given = {name: known[name] for name in asked}
         runs = Parallel(n_jobs=n_jobs, return_as="generator")(
-            delayed(_fit_and_predict)(
-                learner, features, corpus.emotion, given, train, test
-            )
+            delayed(_fit_and_predict)(learner, features, classes, given, train, test)
             for train, test in splits
         )
         bar = tqdm(
@@ -284,7 +334,9 @@ def evaluate_by_speaker(
         estimators=[fitted for fitted, _ in results],
         features=features,
         left_out=left_out,
-        settings=_settings(estimator, splitter, corpus),
+        unrated=unrated,
+        target=target,
+        settings=_settings(estimator, splitter, corpus, target),
     )
 
 
@@ -311,6 +363,31 @@ def split_front_end(estimator: Any) -> tuple[Any | None, Any]:
     if len(estimator) == 1 or not isinstance(estimator[0], RecordingTransformer):
         return None, clone(estimator)
     return estimator[0], clone(estimator[1:])
+
+
+def _is_rated(corpus: Corpus, target: str) -> NDArray[np.bool_]:
+    """Tell which utterances have a class."""
+    if target == "emotion":
+        return np.ones(len(corpus), dtype=bool)
+    if target not in ("activation", "valence"):
+        raise ValueError(
+            f"target must be 'emotion', 'activation' or 'valence', got {target!r}"
+        )
+    ratings = getattr(corpus, target)
+    if ratings is None or np.isnan(ratings).all():
+        raise ValueError(
+            f"the corpus {corpus.name} has no ratings of {target}: load it with its "
+            "table of them, where there is one"
+        )
+    rated: NDArray[np.bool_] = ~np.isnan(ratings)
+    return rated
+
+
+def _classes(corpus: Corpus, target: str) -> NDArray[np.str_]:
+    """Return the class of each utterance."""
+    if target == "emotion":
+        return corpus.emotion
+    return dimension_levels(getattr(corpus, target))
 
 
 def _splitter(cv: Any) -> Any:
@@ -344,7 +421,7 @@ def _check_searches(estimator: Any) -> None:
 def _fit_and_predict(
     estimator: Any,
     features: Any,
-    emotion: NDArray[Any],
+    classes: NDArray[Any],
     metadata: dict[str, NDArray[Any]],
     train: NDArray[np.intp],
     test: NDArray[np.intp],
@@ -352,7 +429,7 @@ def _fit_and_predict(
     """Fit on one part of the utterances and predict the other."""
     of_training = {name: values[train] for name, values in metadata.items()}
     fitted = clone(estimator).fit(
-        take_rows(features, train), emotion[train], **of_training
+        take_rows(features, train), classes[train], **of_training
     )
     return fitted, fitted.predict(take_rows(features, test))
 
@@ -385,19 +462,22 @@ def _check_splits(
     return fold
 
 
-def _settings(estimator: Any, splitter: Any, corpus: Corpus) -> dict[str, Any]:
+def _settings(
+    estimator: Any, splitter: Any, corpus: Corpus, target: str
+) -> dict[str, Any]:
     """Write down what the scores depend on."""
-    emotions, counts = np.unique(corpus.emotion, return_counts=True)
     return {
         "estimator": {
             name: repr(value) for name, value in estimator.get_params().items()
         },
         "splitter": repr(splitter),
+        "target": target,
         "corpus": {
             "name": corpus.name,
             "utterances": len(corpus),
             "speakers": len(np.unique(corpus.speaker)),
-            "emotions": dict(zip(emotions.tolist(), counts.tolist(), strict=True)),
+            "emotions": dict(Counter(sorted(corpus.emotion.tolist()))),
+            "classes": dict(Counter(sorted(_classes(corpus, target).tolist()))),
         },
         "versions": {"python": platform.python_version()}
         | {name: _version(name) for name in _PACKAGES},
@@ -419,12 +499,21 @@ def _names(corpus: Corpus) -> list[str]:
     return [f"utterance {index}" for index in range(len(corpus))]
 
 
-def _table_row(held_out: str, utterances: str, wa: Any, ua: Any) -> str:
+def _table_row(held_out: str, utterances: str, *scores: Any) -> str:
     """Lay out one row of the table of folds."""
-    scores = (f"{x:.3f}" if isinstance(x, float) else x for x in (wa, ua))
+    texts = (f"{x:.3f}" if isinstance(x, float) else x for x in scores)
     return f"{_short(held_out):<18}{utterances:>10}" + "".join(
-        f"{score:>8}" for score in scores
+        f"{text:>8}" for text in texts
     )
+
+
+def _listed(missing: str, names: list[str]) -> list[str]:
+    """Name, in one line, the recordings that were left out, if any."""
+    if not names:
+        return []
+    more = len(names) - _N_LISTED
+    shown = [*names[:_N_LISTED], *([f"{more} more"] if more > 0 else [])]
+    return [f"left out, without {missing}: {', '.join(shown)}"]
 
 
 def _short(speakers: str, width: int = 17) -> str:

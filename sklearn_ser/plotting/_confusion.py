@@ -1,6 +1,7 @@
 """The confusion matrix of emotion recognition."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
 
 
 def plot_confusion(
-    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, ax: "Axes | None" = None
+    y_true: npt.ArrayLike,
+    y_pred: npt.ArrayLike,
+    *,
+    labels: Sequence[Any] | None = None,
+    label_name: str = "emotion",
+    ax: "Axes | None" = None,
 ) -> ConfusionMatrixDisplay:
     """Draw a confusion matrix with the recall and the count in each cell.
 
@@ -29,6 +35,11 @@ def plot_confusion(
         True classes.
     y_pred : array-like of shape (n_utterances,)
         Predicted classes.
+    labels : sequence, default=None
+        All classes, in the order in which they are drawn; None sorts those that
+        occur.
+    label_name : str, default="emotion"
+        What the classes are, for the names of the axes.
     ax : matplotlib Axes, default=None
         Axes to draw on; None makes a figure that fits the number of classes.
 
@@ -42,8 +53,8 @@ def plot_confusion(
     Raises
     ------
     ValueError
-        When the lengths differ, a label is missing, or the labels are not
-        classes.
+        When the lengths differ, a label is missing or not among `labels`, or the
+        labels are not classes.
 
     Examples
     --------
@@ -58,7 +69,11 @@ def plot_confusion(
     """
     # The scores also check the labels, so they come first.
     wa, ua = wa_score(y_true, y_pred), ua_score(y_true, y_pred)
-    classes = unique_labels(y_true, y_pred)
+    found = unique_labels(y_true, y_pred)
+    classes = found if labels is None else np.asarray(labels)
+    unnamed = np.setdiff1d(found, classes)
+    if unnamed.size:
+        raise ValueError(f"labels leaves out {', '.join(map(str, unnamed))}")
     counts = confusion_matrix(y_true, y_pred, labels=classes)
     totals = counts.sum(axis=1, keepdims=True)
     shares = counts / np.maximum(totals, 1)
@@ -73,7 +88,7 @@ def plot_confusion(
         text_kw={"fontsize": 8},
     )
     display.ax_.set_title(f"pooled WA {wa:.3f}, UA {ua:.3f}")
-    display.ax_.set(xlabel="predicted emotion", ylabel="true emotion")
+    display.ax_.set(xlabel=f"predicted {label_name}", ylabel=f"true {label_name}")
     display.ax_.tick_params(axis="x", labelrotation=45)
     for name in display.ax_.get_xticklabels():
         name.set(ha="right", rotation_mode="anchor")  # ends below its column
