@@ -2,14 +2,17 @@
 
 Prints Markdown tables, over five folds of speakers. The corpora are read from the
 folder that SKLEARN_SER_DATA names (../shared/corpora without), in their official
-layouts: emodb, urdu, crema-d, and labels/EMO_DB.csv and labels/URDU.csv. What is
-trained is kept in the folder of --cache, so that a run can be interrupted.
+layouts: emodb, urdu, crema-d, and labels/EMO_DB.csv and labels/URDU.csv. What has
+been computed is kept in the folder that CVAE_CACHE names, where it names one, so that
+a run can be interrupted.
 
-    python benchmarks/results_cvae.py --seeds 3 --cache /tmp/cvae
+    CVAE_CACHE=cache python benchmarks/results_cvae.py --seeds 3
 """
 
 import argparse
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +33,9 @@ from sklearn_ser.datasets import (
 from sklearn_ser.metrics import ua_score, wa_score
 
 FOUR = ["anger", "happiness", "neutral", "sadness"]
-Targets = dict[str, np.ndarray]
+MODELS = ("log-mel segments", "AE", "VAE", "CVAE, posterior")
+EXTRAS = ("CVAE, prior", "CVAE, zero", "CVAE, oracle", "CVAE alone")
+CACHE = joblib.Memory(os.environ.get("CVAE_CACHE"), verbose=0)
 
 
 def corpora(home: Path) -> dict[str, Corpus]:
@@ -51,83 +56,107 @@ def targets(corpus: Corpus) -> dict[str, np.ndarray]:
     return {"emotion": corpus.emotion} | levels
 
 
-def lstm(seed: int) -> SequenceClassifier:
-    return SequenceClassifier(class_weight="balanced", random_state=seed)
+def egemaps_svc(
+    audio: np.ndarray, y: np.ndarray, train: np.ndarray, test: np.ndarray
+) -> np.ndarray:
+    """Predict a fold by functionals and a support vector machine."""
+    features = CACHE.cache(functionals)(audio)
+    model = recipes.egemaps_svc()[1:].fit(features[train], y[train])
+    return model.predict(features[test])
 
 
-def reference(
-    audio: np.ndarray, wanted: Targets, splits: list[Any]
-) -> dict[str, dict[str, np.ndarray]]:
-    """Predict all targets by functionals and a support vector machine."""
-    features = EGeMAPS(n_jobs=-1).transform(audio)
-    found: dict[str, dict[str, np.ndarray]] = {}
-    for target, y in wanted.items():
-        predicted = np.empty_like(y)
-        for train, test in splits:
-            model = recipes.egemaps_svc()[1:].fit(features[train], y[train])
-            predicted[test] = model.predict(features[test])
-        found[target] = {"eGeMAPS + SVC": predicted}
-    return found
+def functionals(audio: np.ndarray) -> np.ndarray:
+    return EGeMAPS().transform(audio)
 
 
-def predict_fold(
-    audio: np.ndarray, wanted: Targets, train: np.ndarray, test: np.ndarray, seed: int
-) -> dict[str, dict[str, np.ndarray]]:
-    """Predict all targets of one fold by all models, encoders fitted once for all."""
+def encode(X: np.ndarray, train: np.ndarray, variant: str, seed: int) -> np.ndarray:
+    """Encode all utterances by what is learned from some, without labels."""
+    return CVAE(variant, random_state=seed).fit(X[train]).transform(X)
+
+
+def represent(
+    X: np.ndarray, y: np.ndarray, train: np.ndarray, model: str, seed: int
+) -> np.ndarray:
+    """Return what the LSTM of a model is given for all utterances."""
+    if model == "log-mel segments":
+        return X
+    if model in ("AE", "VAE"):
+        return CACHE.cache(encode)(X, train, model.lower(), seed)
+    condition = model.removeprefix("CVAE, ")
+    cvae = CACHE.cache(fit_cvae)(X, y, train, 0.5 if condition == "zero" else 0.0, seed)
+    if condition == "oracle":
+        return cvae.transform(X, oracle_labels=y)
+    return cvae.set_params(condition=condition).transform(X)
+
+
+def fit_cvae(
+    X: np.ndarray, y: np.ndarray, train: np.ndarray, label_dropout: float, seed: int
+) -> CVAE:
+    """Fit one conditional model for all that is made of it."""
+    return CVAE(label_dropout=label_dropout, random_state=seed).fit(X[train], y[train])
+
+
+def predict(
+    audio: np.ndarray,
+    y: np.ndarray,
+    train: np.ndarray,
+    test: np.ndarray,
+    model: str,
+    seed: int,
+) -> np.ndarray:
+    """Predict a fold by a model of sequences."""
     X = LogMelSegmenter().transform(audio)
-    encoded = {"log-mel segments": X}
-    for variant in ("ae", "vae"):
-        encoder = CVAE(variant, random_state=seed).fit(X[train])
-        encoded[variant.upper()] = encoder.transform(X)
-    found: dict[str, dict[str, np.ndarray]] = {}
-    for target, y in wanted.items():
-        found[target] = {}
-        of_target = dict(encoded)
-        cvae = CVAE(random_state=seed).fit(X[train], y[train])
-        of_target["CVAE, posterior"] = cvae.transform(X)
-        of_target["CVAE, prior"] = cvae.set_params(condition="prior").transform(X)
-        found[target]["CVAE, generative"] = cvae.predict(X[test])
-        if target == "emotion":
-            of_target["CVAE, oracle (leaks)"] = cvae.transform(X, oracle_labels=y)
-            cvae = CVAE(condition="zero", label_dropout=0.5, random_state=seed)
-            of_target["CVAE, zero"] = cvae.fit(X[train], y[train]).transform(X)
-        for name, sequences in of_target.items():
-            model = lstm(seed).fit(sequences[train], y[train])
-            found[target][f"{name} + LSTM"] = model.predict(sequences[test])
-    return found
+    if model == "CVAE alone":
+        return CACHE.cache(fit_cvae)(X, y, train, 0.0, seed).predict(X[test])
+    sequences = represent(X, y, train, model, seed)
+    lstm = SequenceClassifier(class_weight="balanced", random_state=seed)
+    return lstm.fit(sequences[train], y[train]).predict(sequences[test])
 
 
-def scores(corpus: Corpus, name: str, cache: joblib.Memory, seeds: int) -> list[Any]:
-    """Pool the folds and score them."""
-    wanted = targets(corpus)
-    if "classes" in name:  # the ratings are scored on the whole corpus
-        wanted = {"emotion": wanted["emotion"]}
-    splits = list(GroupKFold(5).split(corpus.audio, corpus.emotion, corpus.speaker))
-    runs = {-1: cache.cache(reference)(corpus.audio, wanted, splits)}
+def tasks(home: Path, seeds: int) -> Iterator[tuple[dict[str, Any], Any, Any]]:
+    """Yield a name, the truth, and the calls for the folds, of each table row."""
+    loaded = corpora(home)
     for seed in range(seeds):
-        folds = joblib.Parallel(n_jobs=2)(
-            joblib.delayed(cache.cache(predict_fold))(
-                corpus.audio, wanted, train, test, seed
-            )
-            for train, test in splits
-        )
-        order = np.argsort(np.concatenate([test for _, test in splits]))
-        runs[seed] = {
-            target: {
-                model: np.concatenate([fold[target][model] for fold in folds])[order]
-                for model in models
-            }
-            for target, models in folds[0].items()
-        }
-    rows = []
-    for seed, run in runs.items():
-        for target, y in wanted.items():
-            for model, predicted in run[target].items():
-                f1 = f1_score(y, predicted, average="macro")
-                row = {"corpus": name, "target": target, "model": model, "seed": seed}
-                row |= {"UA": ua_score(y, predicted), "WA": wa_score(y, predicted)}
-                rows.append(row | {"F1": f1})
-    return rows
+        for dimensions in (False, True):
+            for name, corpus in loaded.items():
+                wanted = targets(corpus)
+                if "classes" in name:  # the ratings are scored on the whole corpus
+                    wanted = {"emotion": wanted["emotion"]}
+                for target, y in wanted.items():
+                    if (target != "emotion") != dimensions:
+                        continue
+                    audio, speaker = corpus.audio, corpus.speaker
+                    splits = list(GroupKFold(5).split(audio, y, speaker))
+                    row = {"corpus": name, "target": target, "seed": seed}
+                    if not seed:
+                        calls = [(egemaps_svc, (audio, y, *split)) for split in splits]
+                        yield row | {"model": "eGeMAPS + SVC"}, y, calls
+                    extras = () if seed or dimensions else EXTRAS
+                    for model in MODELS + extras:
+                        calls = [
+                            (predict, (audio, y, *split, model, seed))
+                            for split in splits
+                        ]
+                        title = f"{model} + LSTM" if model != "CVAE alone" else model
+                        yield row | {"model": title}, y, calls
+
+
+def scores(home: Path, seeds: int) -> list[Any]:
+    """Pool the folds of each row and score them."""
+    rows = list(tasks(home, seeds))
+    calls = [call for _, _, of_row in rows for call in of_row]
+    parallel = joblib.Parallel(n_jobs=2, return_as="generator")
+    run = parallel(joblib.delayed(CACHE.cache(f))(*given) for f, given in calls)
+    results = []
+    for row, y, of_row in rows:
+        predicted = np.empty_like(y)
+        for (_, given), of_fold in zip(of_row, run, strict=False):
+            predicted[given[3]] = of_fold
+        f1 = f1_score(y, predicted, average="macro")
+        scored = {"UA": ua_score(y, predicted), "WA": wa_score(y, predicted), "F1": f1}
+        print(row | scored, file=sys.stderr, flush=True)
+        results.append(row | scored)
+    return results
 
 
 def table(rows: list[Any]) -> pd.DataFrame:
@@ -145,15 +174,9 @@ def table(rows: list[Any]) -> pd.DataFrame:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--cache", default=None, help="folder to keep results in")
-    parser.add_argument("--corpora", nargs="+", help="some of them only")
     arguments = parser.parse_args()
     home = Path(os.environ.get("SKLEARN_SER_DATA", "../shared/corpora"))
-    cache = joblib.Memory(arguments.cache, verbose=0)
-    rows: list[Any] = []
-    for name, corpus in corpora(home).items():
-        if not arguments.corpora or name in arguments.corpora:
-            rows += scores(corpus, name, cache, arguments.seeds)
+    rows = scores(home, arguments.seeds)
     result = table(rows)
     for target, of_target in result.groupby("target", sort=False):
         print(

@@ -531,9 +531,10 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         known: NDArray[np.bool_] = labels[:, None] == self.classes_
         unknown = np.flatnonzero(~known.any(axis=1))
         if unknown.size:
+            index = unknown[0]
             raise ValueError(
-                f"oracle_labels has {labels[unknown[0]]!r} at index {unknown[0]}, "
-                "which was not among the emotions in fit."
+                f"oracle_labels has {labels.tolist()[index]!r} at index {index}, which "
+                "was not among the emotions in fit."
             )
         return known.astype(np.float64)
 
