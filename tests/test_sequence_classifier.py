@@ -34,7 +34,7 @@ def small(**settings):
 def test_learns_from_the_order_of_frames(pooling, bidirectional):
     X, y = contours()
     model = small(pooling=pooling, bidirectional=bidirectional)
-    assert cross_val_score(model, X, y, cv=3).mean() > 0.85  # 0.98 and more over six seeds
+    assert cross_val_score(model, X, y, cv=3).mean() > 0.85  # 0.98 and more, six seeds
 
 
 def test_published_network_by_default():
