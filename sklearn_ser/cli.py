@@ -97,7 +97,9 @@ def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
         "the folds, and write confusion.png, embedding.png and scores.json.",
     )
     parser.add_argument(
-        "--recipe", choices=["metric_dae", "egemaps_svc"], default="metric_dae"
+        "--recipe",
+        choices=["metric_dae", "egemaps_svc", "cvae_lstm", "vae_lstm", "ae_lstm"],
+        default="metric_dae",
     )
     parser.add_argument(
         "--target",
@@ -270,18 +272,18 @@ def _pipeline(options: argparse.Namespace) -> Pipeline:
     """Build the recipe."""
     from . import recipes
 
-    settings = {
+    settings: dict[str, Any] = {
         "memory": options.cache,
         "n_jobs": -1 if options.n_jobs is None else options.n_jobs,
         "on_error": "warn",
-        "verbose": not options.quiet,
     }
-    if options.recipe == "egemaps_svc":
-        pipeline = recipes.egemaps_svc(**settings)
-    else:
-        pipeline = recipes.metric_dae(
-            _LABELS[options.label], random_state=options.seed, **settings
-        )
+    if options.recipe != "egemaps_svc":
+        settings["random_state"] = options.seed
+    if options.recipe == "metric_dae":
+        settings["label"] = _LABELS[options.label]
+    pipeline: Pipeline = getattr(recipes, options.recipe)(**settings)
+    # The folds have a bar of their own: one for each fit would be too many.
+    pipeline[0].set_params(verbose=not options.quiet)
     return pipeline.set_params(**dict(_assignment(text) for text in options.set))
 
 

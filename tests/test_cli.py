@@ -71,6 +71,21 @@ def test_evaluate_a_corpus_with_broken_files(emodb, tmp_path, capsys):
     assert len(scores["utterances"]) == 18
 
 
+@pytest.mark.parametrize("recipe", ["cvae_lstm", "vae_lstm", "ae_lstm"])
+def test_evaluate_an_autoencoder(tmp_path, capfd, recipe):
+    settings = ["cvae__hidden_sizes=(16,)", "cvae__latent_dim=4", "cvae__max_epochs=2"]
+    arguments = [
+        *("evaluate", "--recipe", recipe, "--folds", 2, "--output", tmp_path),
+        *(part for setting in settings for part in ("--set", setting)),
+    ]
+    assert run(*arguments) == 0
+    assert (tmp_path / "embedding.png").stat().st_size > 10_000
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert f"{recipe}, seed 0" in capfd.readouterr().out
+    assert len(scores["folds"]) == 2
+    assert scores["settings"]["estimator"]["cvae__variant"] == repr(recipe[:-5])
+
+
 def test_evaluate_options(emodb, tmp_path, capsys):
     (emodb / "wav" / "03a02Wa.wav").unlink(missing_ok=True)
     (emodb / "wav" / "08a02Na.wav").unlink(missing_ok=True)

@@ -25,7 +25,7 @@ from .._sklearn import BaseSearchCV, take_rows
 from ..audio import describe
 from ..datasets import Corpus, dimension_levels
 from ..datasets._emotions import LEVELS
-from ..features import has_features
+from ..features import SequencePooling, has_features
 from ..features._base import RecordingTransformer
 from ..metrics import macro_f1_score, ua_score, wa_score
 
@@ -142,7 +142,7 @@ class SpeakerEvaluation:
         -------
         ndarray of shape (n_utterances, n_dimensions)
             What comes out before the last step; of a search, before that of its
-            best estimator.
+            best estimator. Of sequences, the mean over time.
         """
         estimator, embedded = self.estimators[fold], self.features
         while isinstance(estimator, Pipeline) or hasattr(estimator, "best_estimator_"):
@@ -152,7 +152,10 @@ class SpeakerEvaluation:
                 estimator = estimator[-1]
             else:
                 estimator = estimator.best_estimator_
-        return np.asarray(embedded)
+        embedded = np.asarray(embedded)
+        if embedded.dtype == object:
+            return SequencePooling(("mean",)).transform(embedded)
+        return embedded
 
     def to_dict(self) -> dict[str, Any]:
         """Return scores and settings as plain values, ready for JSON.
