@@ -160,8 +160,8 @@ def cvae_lstm(
     ----------
     early_stopping : bool, default=False
         Whether autoencoder and classifier each hold out some of the training
-        speakers, to stop when their loss on them no longer falls, as the paper does;
-        `fit` then needs ``groups``.
+        speakers, and stop when their loss on them no longer falls; `fit` then needs
+        ``groups``.
     random_state : int, RandomState instance or None, default=None
         Of `sklearn_ser.CVAE` and `sklearn_ser.SequenceClassifier`.
     memory : str, joblib.Memory or None, default=None
@@ -190,6 +190,15 @@ def cvae_lstm(
     `sklearn_ser.CVAE`. Batches, epochs of the autoencoder, units of the LSTM and
     class weights are not published; here the classes are weighted by their
     frequency, as in the other recipes.
+
+    The paper merges the segments into utterance-level features by reference to two
+    other works, of which one computes functionals, such as those of
+    `sklearn_ser.SequencePooling`. Here the LSTM reads the segments in order.
+
+    The paper stops the autoencoder at a reconstruction error, and the classifier
+    early, and publishes neither threshold nor rule. With an integer as
+    `random_state`, both hold out the same speakers; otherwise the autoencoder may
+    have been trained on those that the classifier holds out.
 
     References
     ----------
@@ -225,8 +234,8 @@ def vae_lstm(
     ----------
     early_stopping : bool, default=False
         Whether autoencoder and classifier each hold out some of the training
-        speakers, to stop when their loss on them no longer falls, as the paper does;
-        `fit` then needs ``groups``.
+        speakers, and stop when their loss on them no longer falls; `fit` then needs
+        ``groups``.
     random_state : int, RandomState instance or None, default=None
         Of `sklearn_ser.CVAE` and `sklearn_ser.SequenceClassifier`.
     memory : str, joblib.Memory or None, default=None
@@ -283,8 +292,8 @@ def ae_lstm(
     ----------
     early_stopping : bool, default=False
         Whether autoencoder and classifier each hold out some of the training
-        speakers, to stop when their loss on them no longer falls, as the paper does;
-        `fit` then needs ``groups``.
+        speakers, and stop when their loss on them no longer falls; `fit` then needs
+        ``groups``.
     random_state : int, RandomState instance or None, default=None
         Of `sklearn_ser.CVAE` and `sklearn_ser.SequenceClassifier`.
     memory : str, joblib.Memory or None, default=None

@@ -69,13 +69,13 @@ class CVAE(
     hidden_sizes : sequence of int, default=(512, 256)
         Widths of the encoder's hidden layers (paper), mirrored by the decoder.
     output : {"mean_variance", "mean"}, default="mean_variance"
-        What `transform` gives: mean and variance, as "the parameters of the
-        distribution" in the paper, or the mean alone. An autoencoder without
-        variance has only the latent representation.
+        What `transform` gives: mean and variance, "the parameters of the
+        probability distribution" in the paper, or the mean alone. An autoencoder
+        without variance has only the latent representation.
     condition : {"posterior", "prior", "zero"}, default="posterior"
         What stands for the unknown emotion in `transform`: the probabilities of the
-        classes that `predict_proba` infers, their frequencies in training, or no
-        class at all. For the last, train with `label_dropout`. Only for
+        classes that `predict_proba` infers, ``class_prior_``, or no class at all, see
+        the notes. For the last, train with `label_dropout`. Only for
         ``variant="cvae"``.
     label_dropout : float, default=0.0
         Share of the segments that are trained without their emotion, so that the
@@ -84,7 +84,7 @@ class CVAE(
         Probabilities of the classes before an utterance is heard. None takes their
         frequencies in training. Only for ``variant="cvae"``.
     beta : float, default=1.0
-        Weight of the divergence from the standard normal distribution.
+        Weight in training of the divergence from the standard normal distribution.
     annealing_epochs : int, default=0
         Epochs over which that weight rises to `beta`.
     free_bits : float, default=0.0
@@ -140,8 +140,9 @@ class CVAE(
         Their standard deviations; 1 for constants.
     history_ : list of dict
         One entry per epoch: ``"epoch"``, and the means over the epoch of
-        ``"train_loss"``, ``"train_reconstruction_loss"`` and ``"train_kl_loss"``,
-        and the same with ``"valid_"`` under early stopping.
+        ``"train_loss"``, ``"train_reconstruction_loss"`` and, save for
+        ``variant="ae"``, ``"train_kl_loss"``, the divergence without weight; the
+        same with ``"valid_"`` under early stopping, whose loss has the full `beta`.
     validation_groups_ : ndarray
         The speakers that early stopping has held out.
     n_features_in_ : int
@@ -162,21 +163,33 @@ class CVAE(
     make the result worthless. It can be had for comparison, as an upper bound, by
     ``transform(X, oracle_labels=y)``.
 
+    The probabilities of the classes take the place of the label; the encoder, which
+    has only seen labels that are certain, is run once and not averaged over the
+    classes. On the data of the fit, whose labels it was trained with, the model
+    infers the emotion more often rightly than on new data: a classifier that is
+    trained on the latent values of the same data may trust them too much.
+    ``condition="prior"``, the same for all utterances, avoids this.
+
+    The paper appends the label to "the speech frame representation". Here it is
+    appended once to each segment, not to each of its frames.
+
     `predict` is the classifier that a conditional generative model is by itself:
     the class with the highest evidence lower bound (at the mean of the latent
-    distribution), summed over the segments, plus the logarithm of its prior
-    probability. As segments are not independent, its probabilities are nearly always
-    close to 0 or 1.
+    distribution, and with a divergence of weight 1 whatever `beta`), summed over the
+    segments, plus the logarithm of its prior probability. As segments are not
+    independent, its probabilities are nearly always close to 0 or 1.
 
     The paper's values for Adam, :math:`\beta_1 = 0.999` and :math:`\beta_2 = 0.99`,
-    are probably exchanged: they violate the condition for its convergence,
-    :math:`\beta_1^2 < \sqrt{\beta_2}`. The default is (0.9, 0.999).
+    are probably exchanged: they violate a condition of its proof of convergence
+    [2]_, :math:`\beta_1^2 < \sqrt{\beta_2}`. The default is (0.9, 0.999).
 
     References
     ----------
     .. [1] S. Latif, R. Rana, J. Qadir and J. Epps, "Variational autoencoders for
        learning latent representations of speech emotion: a preliminary study",
        Interspeech, 2018, arXiv:1712.08708.
+    .. [2] D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization",
+       ICLR, 2015, arXiv:1412.6980.
 
     Examples
     --------

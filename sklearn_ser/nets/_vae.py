@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..losses import reparameterize
 
-# Variances between e^-20 and e^20: beyond, float32 has no squares left to compute with.
+# Variances between e^-20 and e^20: wider than any use, and safe to exponentiate.
 _MAX_LOGVAR = 20.0
 
 
