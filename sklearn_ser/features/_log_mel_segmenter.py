@@ -34,7 +34,7 @@ class LogMelSegmenter(MelTransformer):
     segment_hop : float or None, default=None
         Time from the start of one segment to the next in seconds, a whole number of
         hops and no more than ``segment``; None is ``segment``, so that they do not
-        overlap.
+        overlap. The paper does not say whether they do.
     remainder : {"drop", "pad"}, default="drop"
         What becomes of the frames after the last complete segment: they are left out,
         or make another segment in which the last frame is repeated. Either way, a
@@ -93,7 +93,7 @@ class LogMelSegmenter(MelTransformer):
     ----------
     .. [1] S. Latif, R. Rana, J. Qadir and J. Epps, "Variational autoencoders for
        learning latent representations of speech emotion: a preliminary study",
-       Interspeech, 2018.
+       Interspeech, 2018, arXiv:1712.08708.
 
     Examples
     --------

@@ -81,7 +81,8 @@ class MFCC(LogMel):
     Notes
     -----
     The transformer is stateless: ``transform`` needs no ``fit``. The frames are not
-    normalised, and no frame reaches beyond the signal: there are ``1 + (n_samples -
+    normalised; Lian et al. standardise all features before training, by what data
+    they do not say. No frame reaches beyond the signal: there are ``1 + (n_samples -
     window) // hop``, 898 in 9 s. A recording shorter than one window is faulty.
 
     References

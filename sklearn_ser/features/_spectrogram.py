@@ -40,12 +40,13 @@ class SpectrogramSegmenter(FrameTransformer):
     spectrogram, with time first.
 
     The paper names 265 ms, frames of 25 ms and 32 x 129 values, but no hop and no
-    transform; 129 bins up to half of 16 kHz belong to frames of 16 ms. Two settings
-    give this shape without padding. The default, ``"gao2021_s1"``, has windows of 25
-    ms in the middle of frames of 512 samples, every 7.5 ms, and keeps the band up to
-    4 kHz, as the network's first authors [2]_ do. ``"gao2021_s2"`` has Hann windows
-    of 256 samples, every 128, and the band up to 8 kHz: the defaults of Matplotlib's
-    ``specgram``, which the authors may well have used.
+    transform; 129 bins up to half of 16 kHz belong to frames of 16 ms. Of the
+    settings that give this shape without padding, two are natural. The default,
+    ``"gao2021_s1"``, has windows of 25 ms in the middle of frames of 512 samples,
+    every 7.5 ms, and keeps the band up to 4 kHz, as the network's first authors [2]_
+    do. ``"gao2021_s2"`` has Hann windows of 256 samples, every 128, and the band up
+    to 8 kHz: the defaults of Matplotlib's ``specgram``, which the authors may well
+    have used.
 
     Parameters
     ----------
