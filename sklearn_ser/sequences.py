@@ -26,6 +26,10 @@ _LARGEST = float(np.finfo(np.float32).max)
 # Rows at once where something is computed over all frames: a few megabytes.
 _CHUNK = 4096
 
+# Values at most in a padded batch: one very long utterance would make all others of
+# its batch as long.
+_LARGEST_BATCH = 2**24
+
 # Batches hold utterances of similar length: so far may their lengths be apart, as
 # the share by which a length is blurred before the utterances are sorted.
 _BLUR = 0.1
@@ -286,7 +290,8 @@ n_outputs) or (n_utterances, n_outputs)
         Parameters
         ----------
         batch_size : int
-            Utterances in a batch; the batch of the longest may be smaller.
+            Utterances in a batch; the batch of the longest may be smaller, and so is
+            one that would have more than 2**24 values after padding.
         generator : numpy.random.Generator or None, default=None
             Blurs the lengths by a tenth before the utterances are sorted by them, so
             that other utterances meet in each epoch, and shuffles the batches.
@@ -302,10 +307,20 @@ n_outputs) or (n_utterances, n_outputs)
             keys += generator.uniform(-_BLUR / 2, _BLUR / 2, len(self))
         order = np.argsort(keys, kind="stable")
         bounds = [*range(0, len(self), batch_size), len(self)]
-        batches = [order[first:last] for first, last in pairwise(bounds)]
+        batches = [
+            part
+            for first, last in pairwise(bounds)
+            for part in self._bearable(order[first:last])
+        ]
         if generator is not None:
             batches = [batches[i] for i in generator.permutation(len(batches))]
         return batches
+
+    def _bearable(self, batch: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+        """Cut a batch that padding would make too large, down to single utterances."""
+        values = int(self.lengths[batch].max()) * self.n_features
+        size = max(1, _LARGEST_BATCH // max(1, values))
+        return np.split(batch, range(size, len(batch), size))
 
 
 def check_sequences(

@@ -517,6 +517,16 @@ def test_buckets_save_padding(batch_size):
     assert padding(random, lengths) > 2
 
 
+@pytest.mark.parametrize("seed", [None, 0])
+def test_one_long_utterance_lengthens_few_others(seed):
+    lengths = np.append(np.full(31, 100), 300_000)
+    sequences = Sequences([np.empty((n, 50), np.float32) for n in lengths])
+    generator = None if seed is None else np.random.default_rng(seed)
+    batches = sequences.buckets(32, generator)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(32))
+    assert max(len(b) * lengths[b].max() * 50 for b in batches) <= 2**24
+
+
 def test_epochs_differ_and_a_seed_repeats_them():
     lengths = np.random.default_rng(0).integers(50, 200, 60)
     sequences = Sequences([np.empty((n, 1), np.float32) for n in lengths])
