@@ -247,6 +247,14 @@ def test_without_classes_there_is_nothing_to_predict():
         small().fit(X)
 
 
+def test_a_variant_that_is_set_after_the_fit_changes_nothing_yet():
+    X, y = speech()
+    cvae, vae = small(max_epochs=1).fit(X, y), small("vae", max_epochs=1).fit(X)
+    predicted = cvae.predict(X)
+    assert (cvae.set_params(variant="vae").predict(X) == predicted).all()
+    assert not hasattr(vae.set_params(variant="cvae"), "predict")
+
+
 def test_annealing_and_free_bits_reach_the_loss():
     X, _ = speech()
     first, second = (

@@ -33,11 +33,13 @@ _CHUNK = 2048
 
 
 def _is_conditional(estimator: CVAE) -> bool:
-    """Tell whether the estimator knows classes."""
-    if estimator.variant != "cvae":
+    """Tell whether the estimator knows classes: as it was fitted, if it was."""
+    is_fitted = hasattr(estimator, "net_")
+    variant = estimator._params_at_fit["variant"] if is_fitted else estimator.variant
+    if variant != "cvae":
         raise AttributeError(
-            f"CVAE(variant={estimator.variant!r}) knows no classes, so it cannot "
-            "predict them; put a classifier after it, such as SequenceClassifier."
+            f"CVAE(variant={variant!r}) knows no classes, so it cannot predict them; "
+            "put a classifier after it, such as SequenceClassifier."
         )
     return True
 
