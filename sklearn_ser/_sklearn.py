@@ -7,7 +7,12 @@ public documentation; a change there is mended here.
 from sklearn.base import _fit_context as fit_context
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing as take_rows
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 
@@ -20,6 +25,7 @@ __all__ = [
     "fit_context",
     "output_config",
     "take_rows",
+    "validate_parameter_constraints",
 ]
 
 

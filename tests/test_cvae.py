@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_ser import CVAE, SequenceClassifier
-from sklearn_ser.losses import negative_elbo
+from sklearn_ser.losses import kl_standard_normal, negative_elbo
 from sklearn_ser.nets import VariationalAutoencoder
 
 
@@ -144,6 +144,8 @@ def test_the_oracle_is_explicit_and_differs():
         cvae.transform(X, oracle_labels=[*y[:3], "joy", *y[4:]])
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         cvae.transform(X, oracle_labels=y[:-1])
+    column = cvae.transform(X, oracle_labels=y[:, None])
+    np.testing.assert_array_equal(column[0], oracle[0])
     with pytest.raises(ValueError, match="has no condition"):
         small("vae", max_epochs=1).fit(X).transform(X, oracle_labels=y)
 
@@ -168,6 +170,38 @@ def test_the_conditions_that_know_nothing_of_an_utterance():
         expected = torch.cat([mean, logvar.exp()], dim=1).detach()
         encoded = cvae.set_params(condition=condition).transform(X)[0]
         np.testing.assert_allclose(encoded, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["condition", "output"])
+def test_what_is_changed_after_the_fit_is_checked(name):
+    X, y = speech()
+    cvae = small(max_epochs=1).fit(X, y).set_params(**{name: "posteriour"})
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of CVAE must be"):
+        cvae.transform(X)
+
+
+@pytest.mark.parametrize("annealing_epochs", [0, 10])
+def test_held_out_speakers_are_scored_by_the_whole_loss(annealing_epochs):
+    """Their emotions are known there, and annealing would make it incomparable."""
+    X, y = speech()
+    groups = np.arange(40) // 10
+    cvae = small(
+        beta=2.0, recon_scale=0.5, annealing_epochs=annealing_epochs,
+        early_stopping=True, validation_fraction=0.25, max_epochs=1,
+    ).fit(X, y, groups=groups)  # fmt: skip
+    (epoch,) = cvae.history_
+    expected = epoch["valid_reconstruction_loss"] + 2 * epoch["valid_kl_loss"]
+    assert epoch["valid_loss"] == pytest.approx(expected)
+    held_out = np.flatnonzero(groups == cvae.validation_groups_)
+    x = np.concatenate([X[i] for i in held_out])
+    labels = np.concatenate([[y[i]] * len(X[i]) for i in held_out])
+    module, _ = cvae._inference_module()
+    condition = torch.from_numpy((labels[:, None] == cvae.classes_).astype(float))
+    mean, logvar = module.encode(
+        torch.from_numpy((x.astype(np.float64) - cvae.mean_) / cvae.scale_), condition
+    )
+    kl = kl_standard_normal(mean, logvar).mean().item()
+    assert epoch["valid_kl_loss"] == pytest.approx(kl, rel=1e-5)
 
 
 def test_label_dropout_trains_the_model_without_label():

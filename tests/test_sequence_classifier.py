@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.metrics import recall_score
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.utils.class_weight import compute_sample_weight
 
 from sklearn_ser import SequenceClassifier
 from sklearn_ser.estimators._engine import UtteranceBatches
@@ -117,6 +118,26 @@ def test_a_class_of_the_held_out_speakers_alone_breaks_nothing():
     assert model.validation_groups_.tolist() == ["a"]
     assert np.isfinite(model.predict_proba(X)).all()
     assert model.classes_.tolist() == ["falling", "other", "rising"]
+
+
+def test_held_out_speakers_are_scored_with_the_weights():
+    X, y = contours(n=40)
+    y[:16] = "falling"
+    groups = np.arange(40) % 8 // 2
+    model = small(
+        class_weight="balanced", early_stopping=True, validation_fraction=0.25,
+        max_epochs=1,
+    ).fit(X, y, groups=groups)  # fmt: skip
+    held_out = groups == model.validation_groups_
+    codes = np.searchsorted(model.classes_, y)
+    # As often as in training, whatever their share among the held-out speakers.
+    weights = compute_sample_weight("balanced", y[~held_out])
+    of_class = {label: weights[y[~held_out] == label][0] for label in model.classes_}
+    log_proba = model.predict_log_proba(X)[np.arange(40), codes]
+    weighted = [of_class[label] for label in y] * -log_proba
+    expected = weighted[held_out].mean()
+    assert model.history_[0]["valid_loss"] == pytest.approx(expected, rel=1e-5)
+    assert expected != pytest.approx(-log_proba[held_out].mean(), rel=1e-3)
 
 
 def test_dropout_only_in_training():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -17,10 +17,20 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+)
 from torch import Tensor
 
-from .._sklearn import Interval, StrOptions, fit_context, output_config
+from .._sklearn import (
+    Interval,
+    StrOptions,
+    fit_context,
+    output_config,
+    validate_parameter_constraints,
+)
 from ..losses import VariationalLoss, negative_elbo
 from ..nets import VariationalAutoencoder
 from ..sequences import Sequences, check_sequences
@@ -337,6 +347,12 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             variances, of the latent distribution of each segment.
         """
         check_is_fitted(self)
+        # All else waits for the next fit, and is checked there.
+        validate_parameter_constraints(
+            self._parameter_constraints,
+            {"output": self.output, "condition": self.condition},
+            caller_name="CVAE",
+        )
         sequences = self._check_X(X)
         container = output_config(self)
         if sequences.kind != "table" and container != "default":
@@ -448,7 +464,6 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         """Tell scikit-learn whether this is a classifier."""
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
-        tags.input_tags.three_d_array = True
         if self.variant != "cvae":
             tags.estimator_type = None
             tags.classifier_tags = None
@@ -508,7 +523,9 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         return self.output == "mean" or not self._architecture["variational"]
 
     @staticmethod
-    def _chunks(sequences: Sequences, device: str) -> Any:
+    def _chunks(
+        sequences: Sequences, device: str
+    ) -> Iterator[tuple[Tensor, NDArray[np.int64]]]:
         """Yield segments in float64, and the utterances that they belong to."""
         first = 0
         for frames in sequences.chunks(_CHUNK):
@@ -541,7 +558,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
 
     def _one_hot(self, sequences: Sequences, labels: Any) -> NDArray[np.float64]:
         """Return the condition that the true emotions are."""
-        labels = np.asarray(labels)
+        labels = column_or_1d(labels)
         check_consistent_length(sequences, labels)
         known: NDArray[np.bool_] = labels[:, None] == self.classes_
         unknown = np.flatnonzero(~known.any(axis=1))

@@ -289,12 +289,6 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
                 result[utterances] = logits.log_softmax(dim=1).cpu()
         return result
 
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that sequences of equal length may come as 3-D."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
-
     def _module_params(self) -> dict[str, Any]:
         return {
             "n_features": self.n_features_in_,

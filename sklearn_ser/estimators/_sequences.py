@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
@@ -43,6 +44,12 @@ class SequenceEstimator(NetEstimator):
     def _check_X(self, X: Any) -> Sequences:  # noqa: N802 - X is scikit-learn's name
         """Validate what a fitted estimator is given."""
         return self._standardised(check_sequences(self, X, reset=False))
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn that sequences of equal length may come as 3-D."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
 
     def _forget(self, *names: str) -> None:
         super()._forget("mean_", "scale_", "classes_", *names)
