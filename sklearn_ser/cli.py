@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _LABELS = {"act": "act", "val": "val", "act+val": ("act", "val"), "none": None}
+# The corpora that --dimensions rates.
+_RATED = ("emodb", "urdu")
 _AUDIO = (".wav", ".flac", ".ogg", ".mp3")
 
 
@@ -224,7 +226,7 @@ def _check(options: argparse.Namespace) -> None:
         raise ValueError("--data-home goes with a real corpus (--corpus)")
     if name != "synthetic" and not options.data_home:
         raise ValueError(f"--corpus {name} needs --data-home, the folder that holds it")
-    if options.dimensions and name not in ("emodb", "urdu"):
+    if options.dimensions and name not in _RATED:
         raise ValueError("--dimensions goes with --corpus emodb and urdu")
     if options.recipe == "metric_dae":
         default = "val" if options.target == "valence" else "act"
@@ -251,9 +253,12 @@ def _corpus(options: argparse.Namespace) -> Corpus:
         corpus = corpus.keep_emotions(names)
     if options.target != "emotion" and getattr(corpus, options.target) is None:
         # Levels derived from the emotions would only be these under other names.
+        remedy = "give them by --dimensions"
+        if options.corpus not in _RATED:
+            remedy = f"choose --corpus {', '.join(_RATED)} or synthetic"
         raise ValueError(
             f"--target {options.target} needs ratings, and {corpus.name} comes "
-            "without: give them by --dimensions"
+            f"without: {remedy}"
         )
     options.labels_from = "not used"
     if _LABELS.get(options.label):

@@ -214,6 +214,21 @@ def test_levels_need_ratings(emodb, tmp_path, capsys):
         assert status == 2
         shown = capsys.readouterr().err
         assert "--target valence needs ratings, and EMO-DB comes without" in shown
+        assert "give them by --dimensions" in shown
+
+
+def test_a_corpus_that_nobody_can_rate_is_not_asked_for_ratings(tmp_path, capsys):
+    """--dimensions itself is refused for CREMA-D."""
+    (tmp_path / "AudioWAV").mkdir()
+    sf.write(tmp_path / "AudioWAV" / "1001_DFA_ANG_XX.wav", np.zeros(1600), 16000)
+    status = run(
+        *("evaluate", "--corpus", "crema-d", "--data-home", tmp_path, "--quiet"),
+        *("--target", "valence", "--output", tmp_path / "out"),
+    )
+    assert status == 2
+    shown = capsys.readouterr().err
+    assert "choose --corpus emodb, urdu or synthetic" in shown
+    assert "--dimensions" not in shown
 
 
 def test_faults_with_debug_show_where(tmp_path):
