@@ -212,136 +212,6 @@ def cvae_lstm(
     >>> list(recipes.cvae_lstm().named_steps)
     ['logmelsegmenter', 'cvae', 'sequenceclassifier']
     """
-    return _autoencoder_lstm(
-        "cvae", early_stopping, random_state, memory, n_jobs, on_error, verbose
-    )
-
-
-def vae_lstm(
-    *,
-    early_stopping: bool = False,
-    random_state: int | np.random.RandomState | None = None,
-    memory: Any = None,
-    n_jobs: int | None = None,
-    on_error: Literal["raise", "nan", "warn"] = "raise",
-    verbose: bool = False,
-) -> Pipeline:
-    """Return the pipeline of Latif et al. (2018) with the variational autoencoder.
-
-    As `cvae_lstm`, with an autoencoder that learns without labels.
-
-    Parameters
-    ----------
-    early_stopping : bool, default=False
-        Whether autoencoder and classifier each hold out some of the training
-        speakers, and stop when their loss on them no longer falls; `fit` then needs
-        ``groups``.
-    random_state : int, RandomState instance or None, default=None
-        Of `sklearn_ser.CVAE` and `sklearn_ser.SequenceClassifier`.
-    memory : str, joblib.Memory or None, default=None
-        Where the segments of each recording are cached; of
-        `sklearn_ser.LogMelSegmenter`.
-    n_jobs : int or None, default=None
-        Threads for the segments; of `sklearn_ser.LogMelSegmenter`.
-    on_error : {"raise", "nan", "warn"}, default="raise"
-        What a faulty recording does; of `sklearn_ser.LogMelSegmenter`.
-    verbose : bool, default=False
-        Whether to show progress bars over recordings and epochs.
-
-    Returns
-    -------
-    sklearn.pipeline.Pipeline
-        With the steps ``logmelsegmenter``, ``cvae`` and ``sequenceclassifier``.
-
-    See Also
-    --------
-    cvae_lstm : The conditional model, with the notes on both.
-
-    References
-    ----------
-    .. [1] S. Latif, R. Rana, J. Qadir and J. Epps, "Variational autoencoders for
-       learning latent representations of speech emotion: a preliminary study",
-       Interspeech, 2018, arXiv:1712.08708.
-
-    Examples
-    --------
-    >>> from sklearn_ser import recipes
-    >>> recipes.vae_lstm()["cvae"].variant
-    'vae'
-    """
-    return _autoencoder_lstm(
-        "vae", early_stopping, random_state, memory, n_jobs, on_error, verbose
-    )
-
-
-def ae_lstm(
-    *,
-    early_stopping: bool = False,
-    random_state: int | np.random.RandomState | None = None,
-    memory: Any = None,
-    n_jobs: int | None = None,
-    on_error: Literal["raise", "nan", "warn"] = "raise",
-    verbose: bool = False,
-) -> Pipeline:
-    """Return the pipeline of Latif et al. (2018) with the plain autoencoder.
-
-    As `cvae_lstm`, with an autoencoder that learns without labels and whose latent
-    representation is no distribution.
-
-    Parameters
-    ----------
-    early_stopping : bool, default=False
-        Whether autoencoder and classifier each hold out some of the training
-        speakers, and stop when their loss on them no longer falls; `fit` then needs
-        ``groups``.
-    random_state : int, RandomState instance or None, default=None
-        Of `sklearn_ser.CVAE` and `sklearn_ser.SequenceClassifier`.
-    memory : str, joblib.Memory or None, default=None
-        Where the segments of each recording are cached; of
-        `sklearn_ser.LogMelSegmenter`.
-    n_jobs : int or None, default=None
-        Threads for the segments; of `sklearn_ser.LogMelSegmenter`.
-    on_error : {"raise", "nan", "warn"}, default="raise"
-        What a faulty recording does; of `sklearn_ser.LogMelSegmenter`.
-    verbose : bool, default=False
-        Whether to show progress bars over recordings and epochs.
-
-    Returns
-    -------
-    sklearn.pipeline.Pipeline
-        With the steps ``logmelsegmenter``, ``cvae`` and ``sequenceclassifier``.
-
-    See Also
-    --------
-    cvae_lstm : The conditional model, with the notes on both.
-
-    References
-    ----------
-    .. [1] S. Latif, R. Rana, J. Qadir and J. Epps, "Variational autoencoders for
-       learning latent representations of speech emotion: a preliminary study",
-       Interspeech, 2018, arXiv:1712.08708.
-
-    Examples
-    --------
-    >>> from sklearn_ser import recipes
-    >>> recipes.ae_lstm()["cvae"].variant
-    'ae'
-    """
-    return _autoencoder_lstm(
-        "ae", early_stopping, random_state, memory, n_jobs, on_error, verbose
-    )
-
-
-def _autoencoder_lstm(
-    variant: Literal["cvae", "vae", "ae"],
-    early_stopping: bool,
-    random_state: int | np.random.RandomState | None,
-    memory: Any,
-    n_jobs: int | None,
-    on_error: Literal["raise", "nan", "warn"],
-    verbose: bool,
-) -> Pipeline:
-    """Return the pipeline of Latif et al. (2018) with one of the autoencoders."""
     # Imported here: the reference needs no torch, which takes seconds to import.
     from .estimators import CVAE, SequenceClassifier
 
@@ -353,6 +223,61 @@ def _autoencoder_lstm(
         "random_state": random_state,
         "verbose": verbose,
     }
-    encoder = CVAE(variant, **of_both)
     classifier = SequenceClassifier(class_weight="balanced", **of_both)
-    return make_pipeline(front_end, encoder, classifier)
+    return make_pipeline(front_end, CVAE(**of_both), classifier)
+
+
+def vae_lstm(**settings: Any) -> Pipeline:
+    """Return the pipeline of Latif et al. (2018) with the variational autoencoder.
+
+    As `cvae_lstm`, with an autoencoder that learns without labels.
+
+    Parameters
+    ----------
+    **settings
+        Those of `cvae_lstm`.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``logmelsegmenter``, ``cvae`` and ``sequenceclassifier``.
+
+    See Also
+    --------
+    cvae_lstm : The conditional model, its parameters, and the notes on all three.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> recipes.vae_lstm(random_state=0)["cvae"].variant
+    'vae'
+    """
+    return cvae_lstm(**settings).set_params(cvae__variant="vae")
+
+
+def ae_lstm(**settings: Any) -> Pipeline:
+    """Return the pipeline of Latif et al. (2018) with the plain autoencoder.
+
+    As `vae_lstm`, with a latent representation that is no distribution.
+
+    Parameters
+    ----------
+    **settings
+        Those of `cvae_lstm`.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``logmelsegmenter``, ``cvae`` and ``sequenceclassifier``.
+
+    See Also
+    --------
+    cvae_lstm : The conditional model, its parameters, and the notes on all three.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> recipes.ae_lstm(random_state=0)["cvae"].variant
+    'ae'
+    """
+    return cvae_lstm(**settings).set_params(cvae__variant="ae")
