@@ -115,6 +115,27 @@ def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
         choices=list(_LABELS),
         help="what metric_dae learns from (default: act, or val with --target valence)",
     )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="STEP__PARAMETER=VALUE",
+        help="change a parameter of the recipe, such as metricdae__max_epochs=200",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("sklearn-ser-output"),
+        metavar="DIR",
+        help="where the files are written (default: %(default)s)",
+    )
+    _add_corpus(parser)
+    parser.set_defaults(run=_evaluate)
+
+
+def _add_corpus(parser: argparse.ArgumentParser) -> None:
+    """Describe what ``evaluate`` is run on."""
     parser.add_argument(
         "--corpus",
         choices=["synthetic", "emodb", "urdu", "crema-d"],
@@ -136,22 +157,6 @@ def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="K",
         help="K folds of several speakers instead of one speaker per fold",
     )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="STEP__PARAMETER=VALUE",
-        help="change a parameter of the recipe, such as metricdae__max_epochs=200",
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("sklearn-ser-output"),
-        metavar="DIR",
-        help="where the files are written (default: %(default)s)",
-    )
-    parser.set_defaults(run=_evaluate)
 
 
 def _add_extract(commands: Any, common: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
-__all__ = ["Sequences", "as_sequences", "check_sequences"]
+__all__ = ["as_sequences"]
 
 Kind = Literal["ragged", "cube", "table"]
 

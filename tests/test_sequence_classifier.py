@@ -104,13 +104,14 @@ def test_class_weights_are_those_of_scikit_learn():
     np.testing.assert_allclose(given._class_weights(data["y"]), [1, 3])
 
 
-def test_a_class_of_the_held_out_speakers_alone_breaks_nothing():
+@pytest.mark.parametrize("class_weight", ["balanced", {"other": 3.0, "rising": 2.0}])
+def test_a_class_of_the_held_out_speakers_alone_breaks_nothing(class_weight):
     X, y = contours(n=40)
     y[:10] = "other"
     groups = np.repeat(["a", "b", "c", "d"], 10)
     for seed in range(20):
         model = small(
-            class_weight="balanced", early_stopping=True, validation_fraction=0.25,
+            class_weight=class_weight, early_stopping=True, validation_fraction=0.25,
             random_state=seed, max_epochs=2,
         ).fit(X, y, groups=groups)  # fmt: skip
         if model.validation_groups_.tolist() == ["a"]:

@@ -12,11 +12,9 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 from sklearn.base import (
-    ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
@@ -36,27 +34,15 @@ from ..nets import VariationalAutoencoder
 from ..sequences import Sequences, check_sequences
 from ._base import check_sizes
 from ._engine import Batch, Corruption, FrameBatches, one_thread
-from ._sequences import SequenceEstimator
+from ._sequences import SequenceClassifierMixin, SequenceEstimator
 
 # Segments that pass the module at once in inference.
 _CHUNK = 2048
 
 
-def _is_conditional(estimator: CVAE) -> bool:
-    """Tell whether the estimator knows classes: as it was fitted, if it was."""
-    is_fitted = hasattr(estimator, "net_")
-    variant = estimator._params_at_fit["variant"] if is_fitted else estimator.variant
-    if variant != "cvae":
-        raise AttributeError(
-            f"CVAE(variant={variant!r}) knows no classes, so it cannot predict them; "
-            "put a classifier after it, such as SequenceClassifier."
-        )
-    return True
-
-
 class CVAE(
     ClassNamePrefixFeaturesOutMixin,
-    ClassifierMixin,
+    SequenceClassifierMixin,
     TransformerMixin,
     SequenceEstimator,
 ):
@@ -376,83 +362,6 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
                 first += len(x)
         return sequences.like_input(encoded)
 
-    @available_if(_is_conditional)
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Predict the emotion by the generative model alone.
-
-        Parameters
-        ----------
-        X : list or 1-D object array of n arrays of shape (n_segments_i, n_features), \
-or array-like of shape (n, n_segments, n_features) or (n, n_features)
-            Utterances.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            The class with the highest evidence lower bound plus logarithm of its
-            prior probability.
-        """
-        best = self.predict_log_proba(X).argmax(axis=1)
-        predicted: NDArray[Any] = self.classes_[best]
-        return predicted
-
-    @available_if(_is_conditional)
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Predict the probabilities of the emotions by the generative model alone.
-
-        Parameters
-        ----------
-        X : list or 1-D object array of n arrays of shape (n_segments_i, n_features), \
-or array-like of shape (n, n_segments, n_features) or (n, n_features)
-            Utterances.
-
-        Returns
-        -------
-        ndarray of shape (n, n_classes)
-            In the order of ``classes_``.
-        """
-        probabilities: NDArray[np.float64] = np.exp(self.predict_log_proba(X))
-        return probabilities
-
-    @available_if(_is_conditional)
-    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
-        """Predict the logarithms of the probabilities of the emotions.
-
-        Parameters
-        ----------
-        X : list or 1-D object array of n arrays of shape (n_segments_i, n_features), \
-or array-like of shape (n, n_segments, n_features) or (n, n_features)
-            Utterances.
-
-        Returns
-        -------
-        ndarray of shape (n, n_classes)
-            In the order of ``classes_``.
-        """
-        check_is_fitted(self)
-        sequences = self._check_X(X)
-        return self._log_posterior(sequences, *self._inference_module())
-
-    @available_if(_is_conditional)
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the accuracy of `predict`.
-
-        Parameters
-        ----------
-        X : list or 1-D object array of n arrays of shape (n_segments_i, n_features), \
-or array-like of shape (n, n_segments, n_features) or (n, n_features)
-            Utterances.
-        y : array-like of shape (n,)
-            Their emotions.
-        sample_weight : array-like of shape (n,), default=None
-            Weights of the utterances.
-
-        Returns
-        -------
-        float
-        """
-        return float(super().score(X, y, sample_weight))
-
     @property
     def _n_features_out(self) -> int:
         """Width of what `transform` gives, for `get_feature_names_out`."""
@@ -533,6 +442,16 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             x = torch.from_numpy(frames.astype(np.float64)).to(device)
             yield x, sequences.utterance[first:last].astype(np.int64)
             first = last
+
+    def _check_predicts(self) -> None:
+        if self.variant != "cvae":
+            raise AttributeError(
+                f"CVAE(variant={self.variant!r}) knows no classes, so it cannot "
+                "predict them; put a classifier after it, such as SequenceClassifier."
+            )
+
+    def _log_probabilities(self, sequences: Sequences) -> NDArray[np.float64]:
+        return self._log_posterior(sequences, *self._inference_module())
 
     def _condition(
         self, sequences: Sequences, module: Any, device: str, oracle_labels: Any

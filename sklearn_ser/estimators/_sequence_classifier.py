@@ -9,17 +9,16 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_consistent_length
 from torch import Tensor, nn
 
 from .._sklearn import Interval, StrOptions, fit_context
 from ..nets import RecurrentClassifier
-from ..sequences import check_sequences
+from ..sequences import Sequences, check_sequences
 from ._base import Data
 from ._engine import UtteranceBatches, one_thread
-from ._sequences import SequenceEstimator
+from ._sequences import SequenceClassifierMixin, SequenceEstimator
 
 # Utterances that pass the module at once in inference.
 _CHUNK = 64
@@ -34,7 +33,7 @@ class _WeightedCrossEntropy(nn.Module):
         return {"loss": (losses * batch["weight"]).mean()}
 
 
-class SequenceClassifier(ClassifierMixin, SequenceEstimator):
+class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
     """LSTM over ragged sequences of frames or segments.
 
     Classifies whole utterances. The default is the classifier of Latif et al. (2018):
@@ -229,56 +228,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         self._fit_net({"X": sequences, "y": codes}, groups)
         return self
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Predict the class of each utterance.
-
-        Parameters
-        ----------
-        X : list or 1-D object array of n arrays of shape (n_frames_i, n_features), \
-or array-like of shape (n, n_frames, n_features) or (n, n_features)
-            Utterances.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            The most probable classes.
-        """
-        best = self.predict_log_proba(X).argmax(axis=1)
-        predicted: NDArray[Any] = self.classes_[best]
-        return predicted
-
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Predict the probabilities of the classes.
-
-        Parameters
-        ----------
-        X : list or 1-D object array of n arrays of shape (n_frames_i, n_features), \
-or array-like of shape (n, n_frames, n_features) or (n, n_features)
-            Utterances.
-
-        Returns
-        -------
-        ndarray of shape (n, n_classes)
-            In the order of ``classes_``.
-        """
-        return np.exp(self.predict_log_proba(X))
-
-    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
-        """Predict the logarithms of the probabilities of the classes.
-
-        Parameters
-        ----------
-        X : list or 1-D object array of n arrays of shape (n_frames_i, n_features), \
-or array-like of shape (n, n_frames, n_features) or (n, n_features)
-            Utterances.
-
-        Returns
-        -------
-        ndarray of shape (n, n_classes)
-            In the order of ``classes_``.
-        """
-        check_is_fitted(self)
-        sequences = self._check_X(X)
+    def _log_probabilities(self, sequences: Sequences) -> NDArray[np.float64]:
         module, device = self._inference_module()
         result = np.empty((len(sequences), len(self.classes_)))
         with one_thread(), torch.inference_mode():
@@ -310,7 +260,9 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
 
     def _class_weights(self, y: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the weights of all classes, 1 for those that are not trained on."""
-        present = np.unique(y)
+        # A dict may weigh a class that only held-out speakers have.
+        by_hand = isinstance(self.class_weight, dict)
+        present = np.arange(len(self.classes_)) if by_hand else np.unique(y)
         weights = np.ones(len(self.classes_), np.float32)
         weights[present] = compute_class_weight(
             self.class_weight, classes=self.classes_[present], y=self.classes_[y]
