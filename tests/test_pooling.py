@@ -373,6 +373,13 @@ def test_any_sequence_feeds_a_support_vector_machine():
     assert search.cv_results_["mean_test_score"][0] < 0.8
 
 
+def test_sequences_of_equal_length_may_come_as_3d():
+    X = np.random.default_rng(0).normal(size=(4, 5, 3))
+    pooling = SequencePooling().fit(X)
+    assert pooling.__sklearn_tags__().input_tags.three_d_array
+    np.testing.assert_array_equal(pooling.transform(X), pooling.transform(list(X)))
+
+
 def test_evaluation_by_speaker_of_pooled_sequences():
     corpus = make_emotional_speech(n_speakers=2, n_repetitions=2)
     frame = corpus.frame.copy()

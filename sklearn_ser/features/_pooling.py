@@ -267,8 +267,9 @@ n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
         return partial(_percentile, per_cent=float(matched[1]))
 
     def __sklearn_tags__(self) -> Tags:
-        """Tell scikit-learn that nothing is learned, and that rows are float32."""
+        """Tell scikit-learn what comes in and out, and that nothing is learned."""
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
+        tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
