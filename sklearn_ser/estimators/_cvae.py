@@ -444,10 +444,13 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             first = last
 
     def _check_predicts(self) -> None:
-        if self.variant != "cvae":
+        # As it was fitted, if it was: a variant that is set later waits for a fit.
+        is_fitted = hasattr(self, "net_")
+        variant = self._params_at_fit["variant"] if is_fitted else self.variant
+        if variant != "cvae":
             raise AttributeError(
-                f"CVAE(variant={self.variant!r}) knows no classes, so it cannot "
-                "predict them; put a classifier after it, such as SequenceClassifier."
+                f"CVAE(variant={variant!r}) knows no classes, so it cannot predict "
+                "them; put a classifier after it, such as SequenceClassifier."
             )
 
     def _log_probabilities(self, sequences: Sequences) -> NDArray[np.float64]:
