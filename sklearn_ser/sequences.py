@@ -8,6 +8,7 @@ batch needs, when it needs it: a corpus is held once.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import pairwise
@@ -387,6 +388,11 @@ def _utterances(X: Any) -> list[Any] | None:
         return None
     if not utterances:
         raise ValueError("X holds no utterances: found array with 0 sample(s).")
+    if isinstance(utterances[0], str | os.PathLike):
+        raise ValueError(
+            "X holds paths, not sequences: put a front end before this step, such as "
+            "LogMelSegmenter."
+        )
     dims = [_ndim(utterance) for utterance in utterances]
     if ndim is None and max(dims) < 2 and _is_rectangular(utterances):
         return None  # a list of rows is a table

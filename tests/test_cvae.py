@@ -266,6 +266,23 @@ def test_priors():
         fit([0.6, 0.6])
 
 
+def test_a_class_of_the_held_out_speakers_alone_is_not_predicted():
+    X, y = speech()
+    y = y.astype("U10")
+    y[:10] = "other"
+    groups = np.repeat(["a", "b", "c", "d"], 10)
+    for seed in range(20):
+        cvae = small(early_stopping=True, max_epochs=2, random_state=seed)
+        cvae.fit(X, y, groups=groups)
+        if cvae.validation_groups_.tolist() == ["a"]:
+            break
+    assert cvae.validation_groups_.tolist() == ["a"]
+    assert cvae.classes_.tolist() == ["anger", "other", "sadness"]
+    np.testing.assert_allclose(cvae.class_prior_, [0.5, 0, 0.5])
+    assert "other" not in cvae.predict(X)
+    assert np.isfinite(np.concatenate(cvae.transform(X))).all()
+
+
 def test_without_classes_there_is_nothing_to_predict():
     X, _ = speech()
     vae = small("vae", max_epochs=1).fit(X)

@@ -32,7 +32,7 @@ from .._sklearn import (
 from ..losses import VariationalLoss, negative_elbo
 from ..nets import VariationalAutoencoder
 from ..sequences import Sequences, check_sequences
-from ._base import check_sizes
+from ._base import Data, check_sizes
 from ._engine import Batch, Corruption, FrameBatches, one_thread
 from ._sequences import SequenceClassifierMixin, SequenceEstimator
 
@@ -308,7 +308,6 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         data: dict[str, Any] = {"X": sequences}
         if self.variant == "cvae":
             data["y"] = self._encode_classes(sequences, y)
-            self.class_prior_ = self._class_prior(data["y"])
         self._fit_net(data, groups)
         return self
 
@@ -344,7 +343,8 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         if sequences.kind != "table" and container != "default":
             raise ValueError(
                 f"sequences do not fit the output container {container!r}: use "
-                'set_output(transform="default").'
+                'set_output(transform="default") here, and the container on later '
+                "steps alone."
             )
         module: Any
         module, device = self._inference_module()
@@ -407,6 +407,13 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         if not n_classes:
             return None
         return partial(_add_condition, n_classes=n_classes, dropout=self.label_dropout)
+
+    def _prepare(self, data: Data, valid: Data | None) -> tuple[Data, Data | None]:
+        if self.variant == "cvae":
+            # Of those that are trained on: what held-out speakers alone show is
+            # never learned, and must not be predicted.
+            self.class_prior_ = self._class_prior(data["y"])
+        return super()._prepare(data, valid)
 
     def _class_prior(self, y: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the probabilities of the classes before an utterance is heard."""

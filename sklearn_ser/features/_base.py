@@ -155,7 +155,8 @@ dtype object
         if self._is_ragged() and container != "default":
             raise ValueError(
                 f"features in frames do not fit the output container {container!r}: "
-                'use set_output(transform="default")'
+                'use set_output(transform="default") here, and the container on later '
+                "steps alone"
             )
         recordings = as_recordings(X)
         if not len(recordings):
