@@ -19,7 +19,6 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
-from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold
 
 from sklearn_ser import CVAE, EGeMAPS, LogMelSegmenter, SequenceClassifier, recipes
@@ -30,7 +29,7 @@ from sklearn_ser.datasets import (
     load_emodb,
     load_urdu,
 )
-from sklearn_ser.metrics import ua_score, wa_score
+from sklearn_ser.metrics import macro_f1_score, ua_score, wa_score
 
 FOUR = ["anger", "happiness", "neutral", "sadness"]
 MODELS = ("log-mel segments", "AE", "VAE", "CVAE, posterior")
@@ -154,8 +153,11 @@ def scores(home: Path, seeds: int) -> list[Any]:
         predicted = np.empty_like(y)
         for (_, given), of_fold in zip(of_row, run, strict=False):
             predicted[given[3]] = of_fold
-        f1 = f1_score(y, predicted, average="macro")
-        scored = {"UA": ua_score(y, predicted), "WA": wa_score(y, predicted), "F1": f1}
+        scored = {
+            "UA": ua_score(y, predicted),
+            "WA": wa_score(y, predicted),
+            "F1": macro_f1_score(y, predicted),
+        }
         print(row | scored, file=sys.stderr, flush=True)
         results.append(row | scored)
     return results
