@@ -146,7 +146,7 @@ def scores(home: Path, seeds: int) -> list[Any]:
     """Pool the folds of each row and score them."""
     rows = list(tasks(home, seeds))
     calls = [call for _, _, of_row in rows for call in of_row]
-    parallel = joblib.Parallel(n_jobs=2, return_as="generator")
+    parallel = joblib.Parallel(n_jobs=2, return_as="generator", batch_size=1)
     run = parallel(joblib.delayed(CACHE.cache(f))(*given) for f, given in calls)
     results = []
     for row, y, of_row in rows:
@@ -171,8 +171,9 @@ def table(rows: list[Any]) -> pd.DataFrame:
         return f"{values.mean():.3f}{spread}"
 
     by = ["corpus", "target", "model"]
-    grouped = pd.DataFrame(rows).drop(columns="seed").groupby(by, sort=False)
-    return grouped.agg(over_seeds).reset_index()
+    grouped = pd.DataFrame(rows).groupby(by, sort=False)
+    found = grouped[["UA", "WA", "F1"]].agg(over_seeds)
+    return found.assign(seeds=grouped["seed"].nunique()).reset_index()
 
 
 def main() -> None:

@@ -175,13 +175,16 @@ dtype object
         """Return the features, None where there are none, and the faults by index."""
         faults: dict[int, AudioError] = {}
         compute = self._cached()
+        # Filled where a fault arises: this thread may be late to hear of it. (Other
+        # processes, if a user asks for them, fill copies.)
+        heard: list[AudioError] = []
 
         def tasks() -> Iterator[Any]:
             for recording in recordings:
                 # What has begun runs to its end, so that it is cached.
-                if faults and self.on_error == "raise":
+                if (heard or faults) and self.on_error == "raise":
                     return
-                yield joblib.delayed(_attempt)(compute, recording)
+                yield joblib.delayed(_attempt)(compute, recording, heard)
 
         # The threads run no code of scikit-learn, so they need no copy of its
         # configuration; its Parallel also sets the warning filters, which belong to
@@ -295,12 +298,13 @@ def has_features(features: Any) -> NDArray[np.bool_]:
 
 
 def _attempt(
-    compute: Callable[[Any], Features], recording: Any
+    compute: Callable[[Any], Features], recording: Any, heard: list[AudioError]
 ) -> Features | AudioError:
-    """Return the features of a recording, or its fault."""
+    """Return the features of a recording, or its fault, which is announced."""
     try:
         return compute(recording)
     except AudioError as error:
+        heard.append(error)
         return error
 
 
