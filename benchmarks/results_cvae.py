@@ -6,7 +6,7 @@ layouts: emodb, urdu, crema-d, and labels/EMO_DB.csv and labels/URDU.csv. What h
 been computed is kept in the folder that CVAE_CACHE names, where it names one, so that
 a run can be interrupted.
 
-    CVAE_CACHE=cache python benchmarks/results_cvae.py --seeds 3
+    CVAE_CACHE=cache python benchmarks/results_cvae.py --seeds 3 --seeds-of-levels 2
 """
 
 import argparse
@@ -48,9 +48,11 @@ def corpora(home: Path) -> dict[str, Corpus]:
     }
 
 
-def targets(corpus: Corpus) -> dict[str, np.ndarray]:
+def targets(name: str, corpus: Corpus) -> dict[str, np.ndarray]:
     """Return the emotion, and three levels of the dimensions where they are rated."""
     rated = {d: getattr(corpus, d) for d in ("activation", "valence")}
+    if "classes" in name:  # the ratings are scored on the whole corpus
+        rated = {}
     levels = {d: dimension_levels(r) for d, r in rated.items() if r is not None}
     return {"emotion": corpus.emotion} | levels
 
@@ -112,39 +114,35 @@ def predict(
     return lstm.fit(sequences[train], y[train]).predict(sequences[test])
 
 
-def tasks(home: Path, seeds: int) -> Iterator[tuple[dict[str, Any], Any, Any]]:
+def tasks(
+    home: Path, seeds: int, seeds_of_levels: int
+) -> Iterator[tuple[dict[str, Any], Any, Any]]:
     """Yield a name, the truth, and the calls for the folds, of each table row."""
-    loaded = corpora(home)
-    for seed in range(seeds):
-        for dimensions in (False, True):
-            for name, corpus in loaded.items():
-                if seed and "classes" in name:  # one seed, for orientation
-                    continue
-                wanted = targets(corpus)
-                if "classes" in name:  # the ratings are scored on the whole corpus
-                    wanted = {"emotion": wanted["emotion"]}
-                for target, y in wanted.items():
-                    if (target != "emotion") != dimensions:
-                        continue
-                    audio, speaker = corpus.audio, corpus.speaker
-                    splits = list(GroupKFold(5).split(audio, y, speaker))
-                    row = {"corpus": name, "target": target, "seed": seed}
-                    if not seed:
-                        calls = [(egemaps_svc, (audio, y, *split)) for split in splits]
-                        yield row | {"model": "eGeMAPS + SVC"}, y, calls
-                    extras = () if seed or dimensions else EXTRAS
-                    for model in MODELS + extras:
-                        calls = [
-                            (predict, (audio, y, *split, model, seed))
-                            for split in splits
-                        ]
-                        title = f"{model} + LSTM" if model != "CVAE alone" else model
-                        yield row | {"model": title}, y, calls
+    asked = [
+        (seed, name, corpus, target, y)
+        for seed in range(seeds)
+        for name, corpus in corpora(home).items()
+        for target, y in targets(name, corpus).items()
+        if seed < (seeds if target == "emotion" else seeds_of_levels)
+        if not (seed and "classes" in name)  # one seed, for orientation
+    ]
+    for seed, name, corpus, target, y in asked:
+        row = {"corpus": name, "target": target, "seed": seed}
+        splits = list(GroupKFold(5).split(y, y, corpus.speaker))
+        if not seed:
+            calls = [(egemaps_svc, (corpus.audio, y, *split)) for split in splits]
+            yield row | {"model": "eGeMAPS + SVC"}, y, calls
+        for model in MODELS + (EXTRAS if target == "emotion" and not seed else ()):
+            calls = [
+                (predict, (corpus.audio, y, *split, model, seed)) for split in splits
+            ]
+            title = f"{model} + LSTM" if model != "CVAE alone" else model
+            yield row | {"model": title}, y, calls
 
 
-def scores(home: Path, seeds: int) -> list[Any]:
+def scores(home: Path, seeds: int, seeds_of_levels: int) -> list[Any]:
     """Pool the folds of each row and score them."""
-    rows = list(tasks(home, seeds))
+    rows = list(tasks(home, seeds, seeds_of_levels))
     calls = [call for _, _, of_row in rows for call in of_row]
     parallel = joblib.Parallel(n_jobs=2, return_as="generator", batch_size=1)
     run = parallel(joblib.delayed(CACHE.cache(f))(*given) for f, given in calls)
@@ -178,10 +176,11 @@ def table(rows: list[Any]) -> pd.DataFrame:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3, help="for the emotions")
+    parser.add_argument("--seeds-of-levels", type=int, default=2, help="for the levels")
     arguments = parser.parse_args()
     home = Path(os.environ.get("SKLEARN_SER_DATA", "../shared/corpora"))
-    rows = scores(home, arguments.seeds)
+    rows = scores(home, arguments.seeds, arguments.seeds_of_levels)
     result = table(rows)
     for target, of_target in result.groupby("target", sort=False):
         print(
