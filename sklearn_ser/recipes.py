@@ -200,6 +200,10 @@ def cvae_lstm(
     `random_state`, both hold out the same speakers; otherwise the autoencoder may
     have been trained on those that the classifier holds out.
 
+    The epochs are those of a large corpus. Where an epoch has few batches, the LSTM
+    makes few steps in 20 of them: with some tens of utterances, take
+    ``set_params(sequenceclassifier__max_epochs=100)`` or smaller batches.
+
     References
     ----------
     .. [1] S. Latif, R. Rana, J. Qadir and J. Epps, "Variational autoencoders for
