@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABCMeta, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -41,6 +41,7 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
 
     _module_class: ClassVar[type[torch.nn.Module]]
     _criterion_class: ClassVar[type[torch.nn.Module]]
+    _net_class: ClassVar[type[TrainingNet]] = TrainingNet
     _batches: ClassVar[type[Batches]] = TableBatches
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -69,6 +70,10 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
         """Return the module's arguments, and what they get from a batch."""
         return {"x": "X"}
 
+    def _batch_maker(self) -> Callable[..., Batches]:
+        """Return what makes batches of data; a child class may give it parameters."""
+        return self._batches
+
     def _corruption(self) -> Corruption | None:
         """Return how batches are changed before the network sees them, if at all."""
         return None
@@ -86,6 +91,7 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
             valid = {name: values[held_out] for name, values in data.items()}
             data = {name: values[kept] for name, values in data.items()}
         data, valid = self._prepare(data, valid)
+        self._architecture = self._module_params()
         net = self._build_net()
         net.train_on(data, valid)
         self._keep(net)
@@ -94,14 +100,14 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
         """Train for one more epoch; begin with a new net where there is none."""
         if not hasattr(self, "net_"):
             self._draw()
+            self._architecture = self._module_params()
         net = self.net_ if hasattr(self, "net_") else self._build_net()
         net.train_on(data, epochs=1)
         self._keep(net)
 
     def _draw(self) -> None:
-        """Fix what a net is made from, so that it can be rebuilt later."""
+        """Fix seed and parameters, so that a net can be rebuilt later."""
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self._architecture = self._module_params()
         self._params_at_fit = self.get_params(deep=False)
 
     def _build_net(self) -> TrainingNet:
@@ -115,7 +121,7 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
             "batch_size": self.batch_size,
             "device": resolve_device(self.device),
             "seed": self._seed,
-            "batches": self._batches,
+            "batches": self._batch_maker(),
             "inputs": self._inputs(),
             "corrupt": self._corruption(),
             "train_split": None,
@@ -129,7 +135,7 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
         # skorch changes the callbacks that it is given: never the user's own.
         callbacks = clone(given.pop("callbacks", None) or [], safe=False)
         settings["callbacks"] = [*self._callbacks(), *callbacks]
-        return TrainingNet(**(settings | given)).initialize()
+        return self._net_class(**(settings | given)).initialize()
 
     def _inference_module(self) -> tuple[torch.nn.Module, str]:
         """Return a copy of the module in float64 and evaluation mode, and its device.

@@ -83,6 +83,8 @@ class Batches(metaclass=ABCMeta):
         Gives the seed of the epoch that begins.
     device : str
         Where the tensors go.
+    training : bool, default=True
+        Whether the batches are trained on, and not held out for validation.
     """
 
     def __init__(
@@ -93,12 +95,14 @@ class Batches(metaclass=ABCMeta):
         corrupt: Corruption | None,
         seed: Callable[[], int],
         device: str,
+        training: bool = True,
     ) -> None:
         self.data = dict(data)
         self.batch_size = batch_size
         self.corrupt = corrupt
         self.seed = seed
         self.device = device
+        self.training = training
 
     @abstractmethod
     def _deal(self, generator: torch.Generator) -> Iterator[Batch]:
@@ -182,8 +186,8 @@ class TrainingNet(NeuralNet):
         As in skorch.
     seed : int
         Root of all that is random.
-    batches : type
-        The kind of batches, a child class of `Batches`.
+    batches : callable
+        The kind of batches: a child class of `Batches`, or what makes one of it.
     inputs : mapping of str to str or None
         The arguments of the module, and the names in the batch of what they get.
     corrupt : callable or None
@@ -196,7 +200,7 @@ class TrainingNet(NeuralNet):
         criterion: Any,
         *,
         seed: int = 0,
-        batches: type[Batches] = TableBatches,
+        batches: Callable[..., Batches] = TableBatches,
         inputs: Mapping[str, str] | None = None,
         corrupt: Corruption | None = None,
         **kwargs: Any,
@@ -290,6 +294,7 @@ class TrainingNet(NeuralNet):
             corrupt=self.corrupt,
             seed=lambda: epoch_seed(self.seed, len(self.history) if training else 0),
             device=self.device,
+            training=training,
         )
 
     def infer(self, x: Any, **fit_params: Any) -> Any:
@@ -304,9 +309,14 @@ class TrainingNet(NeuralNet):
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
         """Make one step of the optimiser and return the batch's losses."""
         batch["epoch"] = len(self.history)  # for losses that change as they go on
-        self.optimizer_.zero_grad()
         losses: dict[str, Tensor] = self.criterion_(self.infer(batch), batch)
-        losses["loss"].backward()  # type: ignore[no-untyped-call]
+        self.descend(losses["loss"], batch)
+        return losses
+
+    def descend(self, loss: Tensor, batch: Batch) -> None:
+        """Make one step of the optimiser on all that a loss depends on."""
+        self.optimizer_.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
         if self.callbacks_:
             self.notify(
                 "on_grad_computed",
@@ -315,7 +325,6 @@ class TrainingNet(NeuralNet):
                 training=True,
             )
         self.optimizer_.step()
-        return losses
 
     def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
         """Return the batch's losses."""

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_consistent_length
 from torch import Tensor, nn
 
@@ -17,11 +16,8 @@ from .._sklearn import Interval, StrOptions, fit_context
 from ..nets import RecurrentClassifier
 from ..sequences import Sequences, check_sequences
 from ._base import Data
-from ._engine import UtteranceBatches, one_thread
+from ._engine import UtteranceBatches
 from ._sequences import SequenceClassifierMixin, SequenceEstimator
-
-# Utterances that pass the module at once in inference.
-_CHUNK = 64
 
 
 class _WeightedCrossEntropy(nn.Module):
@@ -149,7 +145,7 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
         "bidirectional": ["boolean"],
         "pooling": [StrOptions({"last", "mean", "max"})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "class_weight": SequenceClassifierMixin._class_weight_constraint,
     }
 
     __metadata_request__fit = {"groups": True}
@@ -229,15 +225,11 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         return self
 
     def _log_probabilities(self, sequences: Sequences) -> NDArray[np.float64]:
-        module, device = self._inference_module()
-        result = np.empty((len(sequences), len(self.classes_)))
-        with one_thread(), torch.inference_mode():
-            for utterances in sequences.buckets(_CHUNK):
-                frames, lengths = sequences.padded(utterances)
-                x = torch.from_numpy(frames.astype(np.float64)).to(device)
-                logits = module(x, torch.from_numpy(lengths))
-                result[utterances] = logits.log_softmax(dim=1).cpu()
-        return result
+        return self._infer(
+            sequences,
+            len(self.classes_),
+            lambda module, x, lengths: module(x, lengths).log_softmax(dim=1),
+        )
 
     def _module_params(self) -> dict[str, Any]:
         return {
@@ -254,22 +246,4 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         return {"x": "X", "lengths": "lengths", "generator": "generator"}
 
     def _prepare(self, data: Data, valid: Data | None) -> tuple[Data, Data | None]:
-        weights = self._class_weights(data["y"])
-        data, valid = super()._prepare(data, valid)
-        return _weighted(data, weights), valid and _weighted(valid, weights)
-
-    def _class_weights(self, y: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the weights of all classes, 1 for those that are not trained on."""
-        # A dict may weigh a class that only held-out speakers have.
-        by_hand = isinstance(self.class_weight, dict)
-        present = np.arange(len(self.classes_)) if by_hand else np.unique(y)
-        weights = np.ones(len(self.classes_), np.float32)
-        weights[present] = compute_class_weight(
-            self.class_weight, classes=self.classes_[present], y=self.classes_[y]
-        )
-        return weights
-
-
-def _weighted(data: Data, weights: NDArray[np.float32]) -> Data:
-    """Return the data with the weight of each utterance."""
-    return {**data, "weight": weights[data["y"]]}
+        return super()._prepare(*self._with_class_weights(data, valid))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
+import torch
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
@@ -17,9 +21,18 @@ from sklearn.utils.validation import (
     check_is_fitted,
     column_or_1d,
 )
+from torch import Tensor
 
+from .._sklearn import StrOptions
 from ..sequences import Sequences, check_sequences
 from ._base import Data, NetEstimator
+from ._engine import one_thread
+
+# Utterances that pass the module at once in inference.
+_CHUNK = 64
+
+# The code of a class that is not known.
+UNKNOWN = -1
 
 
 class SequenceEstimator(NetEstimator):
@@ -62,19 +75,56 @@ class SequenceEstimator(NetEstimator):
     def _forget(self, *names: str) -> None:
         super()._forget("mean_", "scale_", "classes_", *names)
 
-    def _encode_classes(self, sequences: Sequences, y: Any) -> NDArray[np.int64]:
-        """Set ``classes_`` and return the class of each utterance as its number."""
+    def _encode_classes(
+        self, sequences: Sequences, y: Any, *, allow_unknown: bool = False
+    ) -> NDArray[np.int64]:
+        """Set ``classes_`` and return the class of each utterance as its number.
+
+        Where it is allowed, NaN or None stands for a class that is not known, and
+        becomes -1.
+        """
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but "
                 "the target y is None."
             )
-        labels = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+        finite = "allow-nan" if allow_unknown else True
+        labels = check_array(
+            y, ensure_2d=False, dtype=None, input_name="y", ensure_all_finite=finite
+        )
         labels = column_or_1d(labels, warn=True)
         check_consistent_length(sequences, labels)
-        check_classification_targets(labels)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        return codes.astype(np.int64)
+        known: NDArray[np.bool_] = ~pd.isna(labels)
+        if not known.any():
+            raise ValueError(
+                f"Input y contains NaN only: {type(self).__name__} needs utterances "
+                "whose class is known."
+            )
+        check_classification_targets(labels[known])
+        self.classes_, codes = np.unique(labels[known], return_inverse=True)
+        result = np.full(len(labels), UNKNOWN, np.int64)
+        result[known] = codes
+        return result
+
+    def _infer(
+        self,
+        sequences: Sequences,
+        width: int,
+        compute: Callable[[Any, Tensor, Tensor], Tensor],
+    ) -> NDArray[np.float64]:
+        """Return a row for each utterance, computed in float64 on padded batches.
+
+        `compute` is given module, frames and lengths.
+        """
+        module, device = self._inference_module()
+        result = np.empty((len(sequences), width))
+        with one_thread(), torch.inference_mode():
+            for utterances in sequences.buckets(_CHUNK):
+                frames, lengths = sequences.padded(utterances)
+                x = torch.from_numpy(frames.astype(np.float64)).to(device)
+                on_device = torch.from_numpy(lengths).to(device)
+                result[utterances] = compute(module, x, on_device).cpu()
+        return result
 
 
 def _predicts(estimator: Any) -> bool:
@@ -85,6 +135,33 @@ def _predicts(estimator: Any) -> bool:
 
 class SequenceClassifierMixin(ClassifierMixin, metaclass=ABCMeta):
     """Predictions of classes, from the logarithms of their probabilities."""
+
+    _class_weight_constraint: ClassVar[list[Any]] = [
+        dict,
+        StrOptions({"balanced"}),
+        None,
+    ]
+    classes_: NDArray[Any]
+    class_weight: Any
+
+    def _with_class_weights(
+        self, data: Data, valid: Data | None
+    ) -> tuple[Data, Data | None]:
+        """Add to each utterance the weight that its class has in what is trained on."""
+        weights = self._class_weights(data["y"])
+        return _weighted(data, weights), valid and _weighted(valid, weights)
+
+    def _class_weights(self, y: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the weights of all classes, 1 for those that are not trained on."""
+        # A dict may weigh a class that only held-out speakers have.
+        by_hand = isinstance(self.class_weight, dict)
+        y = y[y != UNKNOWN]
+        present = np.arange(len(self.classes_)) if by_hand else np.unique(y)
+        weights = np.ones(len(self.classes_), np.float32)
+        weights[present] = compute_class_weight(
+            self.class_weight, classes=self.classes_[present], y=self.classes_[y]
+        )
+        return weights
 
     @abstractmethod
     def _log_probabilities(self, sequences: Sequences) -> NDArray[np.float64]:
@@ -167,3 +244,9 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         float
         """
         return float(super().score(X, y, sample_weight))
+
+
+def _weighted(data: Data, weights: NDArray[np.float32]) -> Data:
+    """Return the data with the weight of each utterance, 0 without a class."""
+    y = data["y"]
+    return {**data, "weight": np.where(y == UNKNOWN, np.float32(0), weights[y])}
