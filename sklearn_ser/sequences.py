@@ -208,11 +208,37 @@ class Sequences:
         lengths : ndarray of shape (n,), int64
         """
         lengths = self.lengths[which]
-        shape = (len(which), int(lengths.max(initial=0)), self.n_features)
-        result = np.zeros(shape, np.float32)
-        for row, index in enumerate(which.tolist()):
-            result[row, : lengths[row]] = self._standardise(self.arrays[index])
-        return result, lengths
+        longest = int(lengths.max(initial=0))
+        return self.windows(which, np.zeros(len(which), np.int64), longest), lengths
+
+    def windows(
+        self,
+        which: NDArray[np.integer[Any]],
+        starts: NDArray[np.integer[Any]],
+        length: int,
+    ) -> NDArray[np.float32]:
+        """Copy windows of one length into one array, zeros after the utterances' ends.
+
+        Parameters
+        ----------
+        which : ndarray of shape (n,), int
+            Numbers of the utterances.
+        starts : ndarray of shape (n,), int
+            The frames at which the windows begin.
+        length : int
+            Frames of each window.
+
+        Returns
+        -------
+        ndarray of shape (n, length, n_features), float32
+            Standardised; zeros are appended after that, so they stand for the mean.
+        """
+        result = np.zeros((len(which), length, self.n_features), np.float32)
+        chosen = zip(which.tolist(), starts.tolist(), strict=True)
+        for row, (index, start) in enumerate(chosen):
+            frames = self.arrays[index][start : start + length]
+            result[row, : len(frames)] = self._standardise(frames)
+        return result
 
     def _standardise(self, frames: NDArray[Any]) -> NDArray[Any]:
         """Return frames standardised, before they are rounded to float32."""

@@ -1,5 +1,6 @@
 """Losses of the papers, as plain torch functions and modules, usable alone."""
 
+from ._contrastive import ContrastiveSiameseLoss, contrastive_loss
 from ._metric import (
     ContinuousMetricTerms,
     MetricDAELoss,
@@ -17,11 +18,13 @@ from ._variational import (
 
 __all__ = [
     "ContinuousMetricTerms",
+    "ContrastiveSiameseLoss",
     "ELBOTerms",
     "MetricDAELoss",
     "VariationalLoss",
     "continuous_metric_loss",
     "continuous_metric_terms",
+    "contrastive_loss",
     "elbo_terms",
     "kl_standard_normal",
     "negative_elbo",

@@ -2,6 +2,13 @@
 
 from ._dae import DenoisingAutoencoder
 from ._recurrent import RecurrentClassifier
+from ._siamese import SiameseCNN, SiameseOutput
 from ._vae import VariationalAutoencoder
 
-__all__ = ["DenoisingAutoencoder", "RecurrentClassifier", "VariationalAutoencoder"]
+__all__ = [
+    "DenoisingAutoencoder",
+    "RecurrentClassifier",
+    "SiameseCNN",
+    "SiameseOutput",
+    "VariationalAutoencoder",
+]
