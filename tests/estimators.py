@@ -7,7 +7,13 @@ is added to one list.
 import numpy as np
 from sklearn.utils.validation import check_array
 
-from sklearn_ser import CVAE, MetricDAE, SequenceClassifier, SequencePooling
+from sklearn_ser import (
+    CVAE,
+    ContrastiveSiamese,
+    MetricDAE,
+    SequenceClassifier,
+    SequencePooling,
+)
 
 
 class LabelledMetricDAE(MetricDAE):
@@ -48,6 +54,11 @@ CHECKED = [
     SequenceClassifier(
         bidirectional=True, pooling="mean", class_weight="balanced", dropout=0.2
     ),
+    ContrastiveSiamese(),
+    ContrastiveSiamese(
+        position="probabilities", distance="euclidean", testing="crop", n_frames=30
+    ),
+    ContrastiveSiamese(pairs="balanced", class_weight="balanced", lr=1e-3),
 ]
 
 # What each deep estimator is trained with in the tests of routing, backends and
@@ -74,6 +85,23 @@ TRAINED = [
             random_state=0,
         ),
         (),
+    ),
+    (ContrastiveSiamese(n_filters=8, max_epochs=3, random_state=0), ()),
+    (
+        ContrastiveSiamese(
+            position="probabilities",
+            distance="euclidean",
+            pairs="balanced",
+            auxiliary="activation",
+            auxiliary_weight=0.2,
+            class_weight="balanced",
+            testing="crop",
+            n_frames=30,
+            n_filters=8,
+            max_epochs=3,
+            random_state=0,
+        ),
+        ("activation",),
     ),
 ]
 

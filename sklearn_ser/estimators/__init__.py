@@ -1,7 +1,8 @@
 """The papers' methods as scikit-learn estimators, one file per paper."""
 
+from ._contrastive_siamese import ContrastiveSiamese
 from ._cvae import CVAE
 from ._metric_dae import MetricDAE
 from ._sequence_classifier import SequenceClassifier
 
-__all__ = ["CVAE", "MetricDAE", "SequenceClassifier"]
+__all__ = ["CVAE", "ContrastiveSiamese", "MetricDAE", "SequenceClassifier"]
