@@ -1,5 +1,11 @@
 """Losses of the papers, as plain torch functions and modules, usable alone."""
 
+from ._adversarial import (
+    SpeakerAdversarialLoss,
+    cross_entropy_to_uniform,
+    prediction_entropy,
+    reverse_gradient,
+)
 from ._contrastive import ContrastiveSiameseLoss, contrastive_loss
 from ._metric import (
     ContinuousMetricTerms,
@@ -21,12 +27,16 @@ __all__ = [
     "ContrastiveSiameseLoss",
     "ELBOTerms",
     "MetricDAELoss",
+    "SpeakerAdversarialLoss",
     "VariationalLoss",
     "continuous_metric_loss",
     "continuous_metric_terms",
     "contrastive_loss",
+    "cross_entropy_to_uniform",
     "elbo_terms",
     "kl_standard_normal",
     "negative_elbo",
+    "prediction_entropy",
     "reparameterize",
+    "reverse_gradient",
 ]
