@@ -35,6 +35,9 @@ _LARGEST_BATCH = 2**24
 # the share by which a length is blurred before the utterances are sorted.
 _BLUR = 0.1
 
+# Frames that padding may add, as a share of the real ones.
+_PADDING = 0.1
+
 
 def as_sequences(X: Any) -> NDArray[np.object_]:
     """Turn a collection of sequences into a 1-D object array.
@@ -318,7 +321,9 @@ n_outputs) or (n_utterances, n_outputs)
         ----------
         batch_size : int
             Utterances in a batch; the batch of the longest may be smaller, and so is
-            one that would have more than 2**24 values after padding.
+            one that would have more than 2**24 values after padding. Where padding
+            would still add more than a tenth of the frames, as in a small corpus
+            with few very long utterances, the batches that it lengthens most are cut.
         generator : numpy.random.Generator or None, default=None
             Blurs the lengths by a tenth before the utterances are sorted by them, so
             that other utterances meet in each epoch, and shuffles the batches.
@@ -339,6 +344,7 @@ n_outputs) or (n_utterances, n_outputs)
             for first, last in pairwise(bounds)
             for part in self._bearable(order[first:last])
         ]
+        batches = self._cut(batches)
         if generator is not None:
             batches = [batches[i] for i in generator.permutation(len(batches))]
         return batches
@@ -348,6 +354,27 @@ n_outputs) or (n_utterances, n_outputs)
         values = int(self.lengths[batch].max()) * self.n_features
         size = max(1, _LARGEST_BATCH // max(1, values))
         return np.split(batch, range(size, len(batch), size))
+
+    def _cut(self, batches: list[NDArray[np.intp]]) -> list[NDArray[np.intp]]:
+        """Cut the batches that padding lengthens most, until it adds a tenth."""
+        batches = list(batches)
+        added = [self._added(batch) for batch in batches]
+        while sum(added) > _PADDING * self.n_frames:
+            worst = added.index(max(added))
+            batch = batches[worst]
+            batch = batch[np.argsort(self.lengths[batch], kind="stable")]
+            lengths = self.lengths[batch]
+            # What each place to cut would save.
+            saved = np.arange(1, len(batch)) * (lengths[-1] - lengths[:-1])
+            parts = np.split(batch, [int(saved.argmax()) + 1])
+            batches[worst : worst + 1] = parts
+            added[worst : worst + 1] = map(self._added, parts)
+        return batches
+
+    def _added(self, batch: NDArray[np.intp]) -> int:
+        """Count the frames that padding adds to a batch."""
+        lengths = self.lengths[batch]
+        return int(len(batch) * lengths.max() - lengths.sum())
 
 
 def check_sequences(

@@ -489,8 +489,10 @@ def test_each_utterance_is_in_one_batch_of_similar_lengths(lengths, size, seed):
     generator = None if seed is None else np.random.default_rng(seed)
     batches = Sequences(numbered(lengths)).buckets(size, generator)
     assert sorted(np.concatenate(batches).tolist()) == list(range(len(lengths)))
-    assert sorted(map(len, batches))[1:] == [size] * (len(batches) - 1)
     assert all(0 < len(batch) <= size for batch in batches)
+    assert padding(batches, np.array(lengths)) <= 1.1
+    if len(batches) == -(-len(lengths) // size):  # none had to be cut
+        assert sorted(map(len, batches))[1:] == [size] * (len(batches) - 1)
     # Of two batches one holds the shorter utterances, save for the blur of a tenth.
     spans = [
         (min(lengths[i] for i in batch), max(lengths[i] for i in batch))
@@ -515,6 +517,41 @@ def test_buckets_save_padding(batch_size):
     assert padding(sequences.buckets(batch_size, rng), lengths) < 1.1
     random = np.split(rng.permutation(2000), range(batch_size, 2000, batch_size))
     assert padding(random, lengths) > 2
+
+
+@pytest.mark.parametrize("n", [400, 535, 650])
+@pytest.mark.parametrize("batch_size", [16, 32])
+@pytest.mark.parametrize("spread", [0.4, 0.8])  # 0.4: that of EMO-DB
+def test_padding_adds_a_tenth_at_most_to_a_small_corpus(n, batch_size, spread):
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        lengths = np.ceil(rng.lognormal(5.5, spread, n)).astype(int)
+        sequences = Sequences([np.empty((k, 1), np.float32) for k in lengths])
+        for generator in (None, rng):
+            batches = sequences.buckets(batch_size, generator)
+            assert padding(batches, lengths) <= 1.1
+            # Few more batches than there must be: only the longest are cut.
+            assert len(batches) <= -(-n // batch_size) * (1.2 if spread < 0.5 else 1.8)
+
+
+def test_batches_are_cut_only_where_padding_asks_for_it():
+    few = np.append(np.full(30, 100), [300, 310])
+    sequences = Sequences([np.empty((n, 1), np.float32) for n in few])
+    # 16 and 16: the second would add 14 * 210 + 10 frames to 3610. Cut once.
+    assert [len(batch) for batch in sequences.buckets(16)] == [16, 14, 2]
+    few[-2:] = 110, 120
+    sequences = Sequences([np.empty((n, 1), np.float32) for n in few])
+    assert [len(batch) for batch in sequences.buckets(16)] == [16, 16]
+
+
+def test_an_utterance_meets_many_others():
+    lengths = np.ceil(np.random.default_rng(0).lognormal(5.5, 0.4, 535)).astype(int)
+    sequences = Sequences([np.empty((n, 1), np.float32) for n in lengths])
+    rng, met = np.random.default_rng(0), np.eye(535, dtype=bool)
+    for _ in range(40):
+        for batch in sequences.buckets(16, rng):
+            met[np.ix_(batch, batch)] = True
+    assert np.median(met.sum(axis=1) - 1) > 60
 
 
 @pytest.mark.parametrize("seed", [None, 0])
