@@ -198,12 +198,12 @@ def _repeat_short(x: Tensor, lengths: Tensor, least: int) -> tuple[Tensor, Tenso
 
 def _pool(x: Tensor, lengths: Tensor) -> Tensor:
     """Return mean, standard deviation and maximum over the steps that count."""
-    counts = torch.arange(x.shape[1], device=x.device) < lengths[:, None]
+    frame = torch.arange(x.shape[1], device=x.device)
+    after = (frame >= lengths[:, None])[:, :, None]
     n = lengths[:, None].to(x)
-    mask = counts[:, :, None]
-    mean = (x * mask).sum(dim=1) / n
-    deviation = (x - mean[:, None]) * mask
+    mean = x.masked_fill(after, 0).sum(dim=1) / n
+    deviation = (x - mean[:, None]).masked_fill(after, 0)
     # The gradient of a norm at zero is zero; that of a square root is infinite.
     std = torch.linalg.vector_norm(deviation, dim=1) / n.sqrt()
-    highest = x.masked_fill(~mask, -torch.inf).amax(dim=1)
+    highest = x.masked_fill(after, -torch.inf).amax(dim=1)
     return torch.cat([mean, std, highest], dim=1)
