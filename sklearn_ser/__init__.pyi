@@ -16,6 +16,7 @@ from .augmentation import SpeedPerturbation as SpeedPerturbation
 from .augmentation import perturb_speed as perturb_speed
 from .estimators import CVAE as CVAE
 from .estimators import ContrastiveSiamese as ContrastiveSiamese
+from .estimators import MEnAN as MEnAN
 from .estimators import MetricDAE as MetricDAE
 from .estimators import SequenceClassifier as SequenceClassifier
 from .features import MFCC as MFCC

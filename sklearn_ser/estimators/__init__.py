@@ -2,7 +2,14 @@
 
 from ._contrastive_siamese import ContrastiveSiamese
 from ._cvae import CVAE
+from ._menan import MEnAN
 from ._metric_dae import MetricDAE
 from ._sequence_classifier import SequenceClassifier
 
-__all__ = ["CVAE", "ContrastiveSiamese", "MetricDAE", "SequenceClassifier"]
+__all__ = [
+    "CVAE",
+    "ContrastiveSiamese",
+    "MEnAN",
+    "MetricDAE",
+    "SequenceClassifier",
+]
