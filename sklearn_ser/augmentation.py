@@ -32,7 +32,7 @@ from .audio import AudioError, as_recordings, load_audio
 __all__ = ["SpeedPerturbation", "perturb_speed"]
 
 # The ratios of Li et al. (2020).
-FACTORS = (0.8, 0.9, 1.1, 1.2)
+SPEEDS = (0.8, 0.9, 1.1, 1.2)
 # What is passed on to the fitted estimator, beside `fit` and `score`.
 _PASSED_ON = {
     "predict": "Predictions",
@@ -46,7 +46,7 @@ _PASSED_ON = {
 def perturb_speed(
     recordings: Any,
     *arrays: Any,
-    factors: Sequence[float] = FACTORS,
+    factors: Sequence[float] = SPEEDS,
     include_original: bool = True,
 ) -> Any:
     """Add copies of recordings at other speeds.
@@ -231,7 +231,7 @@ class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
         self,
         estimator: Any,
         *,
-        factors: Sequence[float] = FACTORS,
+        factors: Sequence[float] = SPEEDS,
         include_original: bool = True,
     ) -> None:
         self.estimator = estimator
@@ -350,7 +350,7 @@ def _check_factors(factors: Any, include_original: bool) -> list[float]:
         if not (is_speed and 0 < factor < np.inf):
             raise ValueError(
                 f"factors holds {factor!r}, which is not a speed: give positive "
-                f"numbers, such as {FACTORS}"
+                f"numbers, such as {SPEEDS}"
             )
         if factor == 1:
             raise ValueError(

@@ -3,12 +3,14 @@
 The settings are the published ones where the papers state them; the notes of a recipe
 say what is ours.
 
-Each recipe returns a new, unfitted scikit-learn `Pipeline`; every parameter in it
-can be changed with ``set_params``.
+Each recipe returns a new, unfitted scikit-learn `Pipeline`, or, where the training data
+are augmented, a `SpeedPerturbation` around one; every parameter in it can be changed
+with ``set_params``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -16,9 +18,19 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from .features import EGeMAPS, LogMelSegmenter
+from .augmentation import SPEEDS, SpeedPerturbation
+from .features import MFCC, EGeMAPS, LogMelProsody, LogMelSegmenter
 
-__all__ = ["ae_lstm", "cvae_lstm", "egemaps_svc", "metric_dae", "vae_lstm"]
+__all__ = [
+    "ae_lstm",
+    "contrastive_siamese",
+    "cvae_lstm",
+    "dat",
+    "egemaps_svc",
+    "menan",
+    "metric_dae",
+    "vae_lstm",
+]
 
 
 def egemaps_svc(
@@ -285,3 +297,215 @@ def ae_lstm(**settings: Any) -> Pipeline:
     'ae'
     """
     return cvae_lstm(**settings).set_params(cvae__variant="ae")
+
+
+def contrastive_siamese(
+    *,
+    n_frames: int = 898,
+    max_epochs: int = 30,
+    early_stopping: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+    memory: Any = None,
+    n_jobs: int | None = None,
+    on_error: Literal["raise", "nan", "warn"] = "raise",
+    verbose: bool = False,
+) -> Pipeline:
+    """Return the pipeline of Lian et al. (2018).
+
+    13 mel-frequency cepstral coefficients, and the siamese convolutional network with
+    cross-entropy and contrastive loss in the paper's best configuration: random
+    pairs, the cosine loss, on the features.
+
+    Parameters
+    ----------
+    n_frames : int, default=898
+        Frames that the network sees at once, of `sklearn_ser.ContrastiveSiamese`:
+        9 s in the paper. The time of training grows with it; 398 are 4 s, which, by
+        the paper's Figure 2, hold most of the emotion.
+    max_epochs : int, default=30
+        Passes over the training data; not published.
+    early_stopping : bool, default=False
+        Whether to hold out some of the training speakers, to stop when the loss on
+        them no longer falls, and to keep the weights of the best epoch; `fit` then
+        needs ``groups``.
+    random_state : int, RandomState instance or None, default=None
+        Of `sklearn_ser.ContrastiveSiamese`.
+    memory : str, joblib.Memory or None, default=None
+        Where the features of each recording are cached; of `sklearn_ser.MFCC`.
+    n_jobs : int or None, default=None
+        Threads for the features; of `sklearn_ser.MFCC`.
+    on_error : {"raise", "nan", "warn"}, default="raise"
+        What a faulty recording does; of `sklearn_ser.MFCC`.
+    verbose : bool, default=False
+        Whether to show progress bars over recordings and epochs.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``mfcc`` and ``contrastivesiamese``.
+
+    Notes
+    -----
+    The features keep the length of each recording: it is the network that cuts and
+    pads them, so that it can average over all segments of a longer recording in the
+    test, as the paper does. Batches, epochs, margin, the paper's choice of the
+    weight of the contrastive loss and class weights are not published; here the
+    classes are weighted by their frequency, as in the other recipes.
+
+    References
+    ----------
+    .. [1] Z. Lian, Y. Li, J. Tao and J. Huang, "Speech emotion recognition via
+       contrastive loss under Siamese networks", ASMMC-MMAC, 2018.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> list(recipes.contrastive_siamese().named_steps)
+    ['mfcc', 'contrastivesiamese']
+    """
+    # Imported here: the reference needs no torch, which takes seconds to import.
+    from .estimators import ContrastiveSiamese
+
+    front_end = MFCC(
+        duration=None, memory=memory, n_jobs=n_jobs, on_error=on_error, verbose=verbose
+    )
+    classifier = ContrastiveSiamese(
+        n_frames=n_frames,
+        class_weight="balanced",
+        max_epochs=max_epochs,
+        early_stopping=early_stopping,
+        random_state=random_state,
+        verbose=verbose,
+    )
+    return make_pipeline(front_end, classifier)
+
+
+def menan(
+    *,
+    max_epochs: int = 300,
+    shorter: Literal["repeat", "keep"] = "repeat",
+    factors: Sequence[float] = SPEEDS,
+    early_stopping: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+    memory: Any = None,
+    n_jobs: int | None = None,
+    on_error: Literal["raise", "nan", "warn"] = "raise",
+    verbose: bool = False,
+) -> SpeedPerturbation:
+    """Return the pipeline of Li et al. (2020) with the max-entropy adversary.
+
+    40 log-mel energies, pitch and energy over 14 s, the training recordings also at
+    four other speeds, and `sklearn_ser.MEnAN`.
+
+    Parameters
+    ----------
+    max_epochs : int, default=300
+        Passes over the training data (paper), which the paper makes over 22,000
+        utterances. On a few hundred, 40 to 50 go a long way.
+    shorter : {"repeat", "keep"}, default="repeat"
+        Whether recordings shorter than 14 s are repeated up to that (paper), or keep
+        their length, which on recordings of 3 s takes a fifth of the time; of
+        `sklearn_ser.LogMelProsody`.
+    factors : sequence of float, default=(0.8, 0.9, 1.1, 1.2)
+        The other speeds (paper), each of which adds the time of one more corpus; none
+        for ``()``. Of `sklearn_ser.SpeedPerturbation`.
+    early_stopping : bool, default=False
+        Whether to hold out some of the training speakers, to stop when the loss on
+        them no longer falls, and to keep the weights of the best epoch.
+    random_state : int, RandomState instance or None, default=None
+        Of `sklearn_ser.MEnAN`.
+    memory : str, joblib.Memory or None, default=None
+        Where the features of each recording are cached; of
+        `sklearn_ser.LogMelProsody`.
+    n_jobs : int or None, default=None
+        Threads for the features; of `sklearn_ser.LogMelProsody`.
+    on_error : {"raise", "nan", "warn"}, default="raise"
+        What a faulty recording does; of `sklearn_ser.LogMelProsody`.
+    verbose : bool, default=False
+        Whether to show progress bars over recordings and epochs.
+
+    Returns
+    -------
+    sklearn_ser.SpeedPerturbation
+        Around a pipeline with the steps ``logmelprosody`` and ``menan``. `fit` takes
+        the speakers: ``groups`` with metadata routing, ``menan__groups`` without it.
+
+    See Also
+    --------
+    dat : The same with domain-adversarial training.
+
+    Notes
+    -----
+    The paper's other two models are ``set_params(estimator__menan__adversary=…)`` with
+    ``"multitask"`` and None. The power of the decay of the learning rate and class
+    weights are not published; here the classes are weighted by their frequency, as in
+    the other recipes.
+
+    References
+    ----------
+    .. [1] H. Li, M. Tu, J. Huang, S. Narayanan and P. Georgiou, "Speaker-invariant
+       affective representation learning via adversarial training", ICASSP, 2020,
+       arXiv:1911.01533.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> from sklearn_ser.datasets import make_emotional_speech
+    >>> corpus = make_emotional_speech(n_speakers=2, n_repetitions=2)
+    >>> model = recipes.menan(max_epochs=2, shorter="keep", factors=())
+    >>> list(model.estimator.named_steps)
+    ['logmelprosody', 'menan']
+    >>> model.fit(
+    ...     corpus.audio, corpus.emotion, menan__groups=corpus.speaker
+    ... ).predict(corpus.audio).shape
+    (16,)
+    """
+    # Imported here: the reference needs no torch, which takes seconds to import.
+    from .estimators import MEnAN
+
+    front_end = LogMelProsody(
+        shorter=shorter,
+        memory=memory,
+        n_jobs=n_jobs,
+        on_error=on_error,
+        verbose=verbose,
+    )
+    classifier = MEnAN(
+        class_weight="balanced",
+        max_epochs=max_epochs,
+        early_stopping=early_stopping,
+        random_state=random_state,
+        verbose=verbose,
+    )
+    return SpeedPerturbation(make_pipeline(front_end, classifier), factors=factors)
+
+
+def dat(**settings: Any) -> SpeedPerturbation:
+    """Return the pipeline of Li et al. (2020) with domain-adversarial training.
+
+    As `menan`, with an encoder that learns to make the speaker head fail, by the
+    reversed gradient of its loss.
+
+    Parameters
+    ----------
+    **settings
+        Those of `menan`.
+
+    Returns
+    -------
+    sklearn_ser.SpeedPerturbation
+        Around a pipeline with the steps ``logmelprosody`` and ``menan``.
+
+    See Also
+    --------
+    menan : The paper's own model, its parameters, and the notes on both.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> recipes.dat(random_state=0).estimator["menan"].adversary
+    'gradient_reversal'
+    """
+    model = menan(**settings)
+    model.set_params(estimator__menan__adversary="gradient_reversal")
+    return model

@@ -119,6 +119,58 @@ def test_recordings_to_emotions_through_an_autoencoder(corpus, variant, routing)
     assert len(pipeline["cvae"].validation_groups_) == 2
 
 
+def test_contrastive_siamese_settings():
+    pipeline = recipes.contrastive_siamese(random_state=3, on_error="nan", n_jobs=2)
+    front_end, siamese = pipeline
+    assert (front_end.n_mfcc, front_end.window, front_end.hop) == (13, 0.025, 0.010)
+    assert (front_end.duration, front_end.on_error) == (None, "nan")
+    assert (siamese.n_frames, siamese.n_filters, siamese.lr) == (898, 100, 1e-4)
+    assert (siamese.pairs, siamese.position) == ("random", "features")
+    assert (siamese.distance, siamese.testing) == ("cosine", "average")
+    assert (siamese.class_weight, siamese.random_state) == ("balanced", 3)
+
+
+@pytest.mark.parametrize("name", ["menan", "dat"])
+def test_menan_settings(name):
+    model = getattr(recipes, name)(random_state=3, on_error="warn", early_stopping=True)
+    assert model.factors == (0.8, 0.9, 1.1, 1.2)
+    front_end, menan = model.estimator
+    assert (front_end.n_mels, front_end.window, front_end.hop) == (40, 0.040, 0.010)
+    assert (front_end.duration, front_end.shorter) == (14.0, "repeat")
+    assert front_end.on_error == "warn"
+    assert (menan.lr, menan.batch_size, menan.max_epochs) == (1e-3, 16, 300)
+    assert (menan.emotion_weight, menan.hidden_size) == (0.5, 32)
+    assert (menan.kernel_sizes, menan.head_sizes) == ((10, 5), (32, 10))
+    assert menan.adversary == {"menan": "entropy", "dat": "gradient_reversal"}[name]
+    assert (menan.class_weight, menan.random_state) == ("balanced", 3)
+    assert menan.early_stopping
+
+
+@pytest.mark.parametrize("routing", [True, False])
+@pytest.mark.parametrize("name", ["menan", "dat"])
+def test_recordings_to_emotions_against_an_adversary(corpus, name, routing):
+    model = getattr(recipes, name)(
+        max_epochs=10, shorter="keep", factors=(1.1,), random_state=0
+    )
+    groups = "groups" if routing else "menan__groups"
+    with sklearn.config_context(enable_metadata_routing=routing):
+        model.fit(corpus.audio, corpus.emotion, **{groups: corpus.speaker})
+        predicted = model.predict(corpus.audio)
+    assert ua_score(corpus.emotion, predicted) > 0.4  # chance is 0.25
+    assert len(model.estimator_["menan"].speakers_) == 4
+
+
+@pytest.mark.parametrize("routing", [True, False])
+def test_recordings_to_emotions_by_pairs(corpus, routing):
+    model = recipes.contrastive_siamese(n_frames=150, random_state=0)
+    model.set_params(contrastivesiamese__lr=1e-3)
+    model.set_params(contrastivesiamese__auxiliary="gender")
+    gender = "gender" if routing else "contrastivesiamese__gender"
+    with sklearn.config_context(enable_metadata_routing=routing):
+        model.fit(corpus.audio, corpus.emotion, **{gender: corpus.gender})
+    assert ua_score(corpus.emotion, model.predict(corpus.audio)) > 0.4
+
+
 @pytest.mark.corpus
 def test_emodb_by_speaker(data_home):
     """The reference number of the field, within a point."""
