@@ -5,6 +5,7 @@ F-measure, continuous labels by the concordance correlation coefficient. Two ana
 of [1]_ say how much of a continuous label an embedding carries:
 :func:`pairwise_correlation` and :func:`latent_correlation`.
 :func:`zscore_outliers` is the outlier rule of the same paper.
+:func:`speaker_probe` says how much any representation tells of the speaker.
 
 ``wa_scorer``, ``ua_scorer``, ``macro_f1_scorer`` and ``ccc_scorer`` are to hand to
 ``scoring=`` of scikit-learn's :class:`~sklearn.model_selection.GridSearchCV` and
@@ -37,10 +38,12 @@ from ._scores import (
     wa_score,
     wa_scorer,
 )
+from ._speaker import SpeakerProbeResult, speaker_probe
 
 __all__ = [
     "CorrelationResult",
     "MantelResult",
+    "SpeakerProbeResult",
     "adjusted_r2_score",
     "ccc_scorer",
     "concordance_correlation",
@@ -49,6 +52,7 @@ __all__ = [
     "macro_f1_scorer",
     "mantel_test",
     "pairwise_correlation",
+    "speaker_probe",
     "ua_score",
     "ua_scorer",
     "wa_score",
