@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _LABELS = {"act": "act", "val": "val", "act+val": ("act", "val"), "none": None}
+_RECIPES = (
+    *("metric_dae", "egemaps_svc", "cvae_lstm", "vae_lstm", "ae_lstm"),
+    *("contrastive_siamese", "menan", "dat"),
+)
 # The corpora that --dimensions rates.
 _RATED = ("emodb", "urdu")
 _AUDIO = (".wav", ".flac", ".ogg", ".mp3")
@@ -100,7 +104,7 @@ def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--recipe",
-        choices=["metric_dae", "egemaps_svc", "cvae_lstm", "vae_lstm", "ae_lstm"],
+        choices=_RECIPES,
         default="metric_dae",
     )
     parser.add_argument(
@@ -121,7 +125,8 @@ def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="STEP__PARAMETER=VALUE",
-        help="change a parameter of the recipe, such as metricdae__max_epochs=200",
+        help="change a parameter of the recipe, such as metricdae__max_epochs=200, or "
+        "of menan and dat estimator__menan__max_epochs=40 and factors=()",
     )
     parser.add_argument(
         "--output",
@@ -201,7 +206,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     corpus = _corpus(options)
     print(corpus)
     evaluation = evaluate_by_speaker(
-        _pipeline(options),
+        _build(options),
         corpus,
         target=options.target,
         cv=options.folds,
@@ -278,7 +283,7 @@ def _corpus(options: argparse.Namespace) -> Corpus:
     return corpus
 
 
-def _pipeline(options: argparse.Namespace) -> Pipeline:
+def _build(options: argparse.Namespace) -> Any:
     """Build the recipe."""
     from . import recipes
 
@@ -291,10 +296,11 @@ def _pipeline(options: argparse.Namespace) -> Pipeline:
         settings["random_state"] = options.seed
     if options.recipe == "metric_dae":
         settings["label"] = _LABELS[options.label]
-    pipeline: Pipeline = getattr(recipes, options.recipe)(**settings)
+    recipe = getattr(recipes, options.recipe)(**settings)
+    pipeline: Pipeline = getattr(recipe, "estimator", recipe)
     # The folds have a bar of their own: one for each fit would be too many.
     pipeline[0].set_params(verbose=not options.quiet)
-    return pipeline.set_params(**dict(_assignment(text) for text in options.set))
+    return recipe.set_params(**dict(_assignment(text) for text in options.set))
 
 
 def _assignment(text: str) -> tuple[str, Any]:

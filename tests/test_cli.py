@@ -86,6 +86,24 @@ def test_evaluate_an_autoencoder(tmp_path, capfd, recipe):
     assert scores["settings"]["estimator"]["cvae__variant"] == repr(recipe[:-5])
 
 
+def test_evaluate_an_adversary(tmp_path, capfd):
+    settings = [
+        *("estimator__menan__max_epochs=1", "factors=()"),
+        "estimator__logmelprosody__shorter=keep",
+    ]
+    arguments = [
+        *("evaluate", "--recipe", "dat", "--folds", 2, "--output", tmp_path),
+        *(part for setting in settings for part in ("--set", setting)),
+    ]
+    assert run(*arguments) == 0
+    assert (tmp_path / "embedding.png").stat().st_size > 10_000
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert scores["settings"]["estimator"]["factors"] == "()"
+    captured = capfd.readouterr()
+    assert "dat, seed 0" in captured.out
+    assert "speakers" not in captured.err  # no warning that there are none
+
+
 def test_evaluate_options(emodb, tmp_path, capsys):
     (emodb / "wav" / "03a02Wa.wav").unlink(missing_ok=True)
     (emodb / "wav" / "08a02Na.wav").unlink(missing_ok=True)

@@ -252,6 +252,31 @@ def test_embedding_of_searches_and_short_pipelines(corpus):
     np.testing.assert_array_equal(result.embedding(0), result.features)
 
 
+@pytest.mark.parametrize("factors", [(), (1.1,)])
+def test_augmentation_runs_inside_the_folds(corpus, factors):
+    """Only training recordings have copies; a broken one is left out all the same."""
+    frame = corpus.frame.copy()
+    frame.at[5, "waveform"] = np.full(16000, np.nan, dtype=np.float32)
+    model = recipes.menan(
+        max_epochs=1, shorter="keep", factors=factors, random_state=0, on_error="warn"
+    )
+    with pytest.warns(UserWarning, match="recording 5: waveform: .* NaN"):
+        result = evaluate_by_speaker(model, Corpus(frame, name="broken"), cv=3)
+    assert result.left_out == ["utterance 5"]
+    of_fold = result.estimators[0]["speedperturbation"].estimator_["menan"]
+    assert len(of_fold.speakers_) == 2
+    # What MEnAN has learned, not what it was given.
+    assert result.embedding(0).shape == (len(corpus) - 1, 96)
+
+
+def test_embedding_of_a_classifier_of_sequences(corpus):
+    model = recipes.contrastive_siamese(n_frames=60, max_epochs=1, random_state=0)
+    model.set_params(contrastivesiamese__auxiliary="gender")
+    result = evaluate_by_speaker(model, corpus, cv=3)
+    width = result.estimators[0][-1].get_feature_names_out().size
+    assert result.embedding(0).shape == (len(corpus), width)
+
+
 def test_search_inside_is_nested_by_speaker(corpus):
     """A search in the pipeline gets the speakers of the training part."""
     search = GridSearchCV(

@@ -23,6 +23,7 @@ from tqdm.auto import tqdm
 
 from .._sklearn import BaseSearchCV, take_rows
 from ..audio import describe
+from ..augmentation import SpeedPerturbation
 from ..datasets import Corpus, dimension_levels
 from ..datasets._emotions import LEVELS
 from ..features import SequencePooling, has_features
@@ -141,17 +142,22 @@ class SpeakerEvaluation:
         Returns
         -------
         ndarray of shape (n_utterances, n_dimensions)
-            What comes out before the last step; of a search, before that of its
+            What comes out before the last step, or of that step, where it classifies
+            by a representation that it has learned itself; of a search, that of its
             best estimator. Of sequences, the mean over time.
         """
         estimator, embedded = self.estimators[fold], self.features
-        while isinstance(estimator, Pipeline) or hasattr(estimator, "best_estimator_"):
-            if isinstance(estimator, Pipeline):
+        while isinstance(estimator, Pipeline | SpeedPerturbation | BaseSearchCV):
+            if isinstance(estimator, SpeedPerturbation):
+                estimator = estimator.estimator_
+            elif isinstance(estimator, Pipeline):
                 if len(estimator) > 1:
                     embedded = estimator[:-1].transform(embedded)
                 estimator = estimator[-1]
             else:
                 estimator = estimator.best_estimator_
+        if hasattr(estimator, "transform"):
+            embedded = estimator.transform(embedded)
         embedded = np.asarray(embedded)
         if embedded.dtype == object:
             return SequencePooling(("mean",)).transform(embedded)
@@ -234,8 +240,8 @@ def evaluate_by_speaker(
 
     A feature extractor of this library at the head of a pipeline, which treats each
     recording by itself, runs once, before the folds are made. All other steps are
-    fitted anew in each fold, on its training speakers alone. Activation, valence and
-    speakers reach the steps that ask for them, in training only.
+    fitted anew in each fold, on its training speakers alone. Activation, valence,
+    gender and speakers reach the steps that ask for them, in training only.
 
     Parameters
     ----------
@@ -297,7 +303,7 @@ def evaluate_by_speaker(
     names, rated = np.array(_names(corpus)), _is_rated(corpus, target)
     corpus, names, unrated = corpus.select(rated), names[rated], names[~rated].tolist()
     features = corpus.audio if front_end is None else front_end.transform(corpus.audio)
-    usable = has_features(features)
+    usable = has_features(_of_recordings(features, estimator))
     if not usable.any():
         raise ValueError(f"none of the {len(corpus)} recordings has features")
     left_out = names[~usable].tolist()
@@ -314,6 +320,7 @@ def evaluate_by_speaker(
     metadata = {
         "activation": corpus.activation,
         "valence": corpus.valence,
+        "gender": corpus.gender,
         "groups": corpus.speaker,
     }
     known = {name: values for name, values in metadata.items() if values is not None}
@@ -366,6 +373,18 @@ def split_front_end(estimator: Any) -> tuple[Any | None, Any]:
     if len(estimator) == 1 or not isinstance(estimator[0], RecordingTransformer):
         return None, clone(estimator)
     return estimator[0], clone(estimator[1:])
+
+
+def _of_recordings(features: Any, estimator: Any) -> Any:
+    """Return what tells whether recordings have features.
+
+    Where the training data are augmented, the front end has to run inside the folds:
+    here it runs once more, as it would for the test.
+    """
+    if not isinstance(estimator, SpeedPerturbation):
+        return features
+    front_end, _ = split_front_end(estimator.estimator)
+    return features if front_end is None else front_end.transform(features)
 
 
 def _is_rated(corpus: Corpus, target: str) -> NDArray[np.bool_]:
