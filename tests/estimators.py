@@ -74,7 +74,6 @@ CHECKED = [
     ContrastiveSiamese(
         position="probabilities", distance="euclidean", testing="crop", n_frames=30
     ),
-    ContrastiveSiamese(pairs="balanced", class_weight="balanced", lr=1e-3),
     MEnAN(),
     MEnAN(None, class_weight="balanced", max_epochs=20),
     AdversarialMEnAN(max_epochs=20),
