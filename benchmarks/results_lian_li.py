@@ -1,0 +1,272 @@
+"""The numbers of `docs/results.md` on ContrastiveSiamese and MEnAN.
+
+Prints Markdown tables: `lian` and `li` by speaker, `transfer` from CREMA-D to EMO-DB.
+The corpora are read from the folder that SKLEARN_SER_DATA names (../shared/corpora
+without), in their official layouts: emodb, urdu, crema-d, and labels/EMO_DB.csv and
+labels/URDU.csv. What has been computed is kept in the folder that RESULTS_CACHE
+names, where it names one, so that a run can be interrupted.
+
+    RESULTS_CACHE=cache python benchmarks/results_lian_li.py lian --seeds 3
+    RESULTS_CACHE=cache python benchmarks/results_lian_li.py li --seeds 3
+    RESULTS_CACHE=cache python benchmarks/results_lian_li.py transfer --seeds 5
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+
+from sklearn_ser import (
+    MFCC,
+    ContrastiveSiamese,
+    EGeMAPS,
+    LogMelProsody,
+    MEnAN,
+    recipes,
+)
+from sklearn_ser.datasets import Corpus, load_crema_d, load_emodb, load_urdu
+from sklearn_ser.metrics import speaker_probe, ua_score, wa_score
+
+HOME = Path(os.environ.get("SKLEARN_SER_DATA", "../shared/corpora"))
+CACHE = joblib.Memory(os.environ.get("RESULTS_CACHE"), verbose=0)
+FOUR = ["anger", "happiness", "neutral", "sadness"]
+CORPORA = ("EMO-DB", "URDU", "CREMA-D")
+REFERENCE = "eGeMAPS + SVC"
+
+# Lian et al.: Table 3, then the tasks of Table 2 that the corpora have labels for.
+LIAN: dict[str, dict[str, Any]] = {
+    "baseline": {"contrastive_weight": 0.0},
+    "random pairs, features, cosine": {},
+    "random pairs, probabilities, cosine": {"position": "probabilities"},
+    "balanced pairs, features, cosine": {"pairs": "balanced"},
+    "random pairs, features, Euclidean": {"distance": "euclidean"},
+}
+TASKS: dict[str, dict[str, Any]] = {
+    f"baseline and {task}": {
+        "contrastive_weight": 0.0, "auxiliary": task, "auxiliary_weight": weight
+    }
+    for task, weight in (("gender", 0.04), ("valence", 0.08), ("activation", 0.04))
+}  # fmt: skip
+# Li et al.: Table 2, and a variant.
+LI: dict[str, dict[str, Any]] = {
+    "emotion alone": {"adversary": None},
+    "multi-task": {"adversary": "multitask"},
+    "DAT": {"adversary": "gradient_reversal"},
+    "MEnAN": {"adversary": "entropy"},
+    "MEnAN, to uniform": {"adversary": "uniform"},
+}
+
+# To save time, on EMO-DB alone.
+ONCE = (*TASKS, "MEnAN, to uniform")
+
+
+@CACHE.cache
+def load(name: str, classes: str = "all") -> Corpus:
+    corpus = {
+        "EMO-DB": lambda: load_emodb(
+            HOME / "emodb", dimensions=HOME / "labels" / "EMO_DB.csv"
+        ),
+        "URDU": lambda: load_urdu(
+            HOME / "urdu", dimensions=HOME / "labels" / "URDU.csv"
+        ),
+        "CREMA-D": lambda: load_crema_d(HOME / "crema-d"),
+    }[name]()
+    return corpus if classes == "all" else corpus.keep_emotions(FOUR)
+
+
+@CACHE.cache
+def features(kind: str, name: str, classes: str = "all") -> np.ndarray:
+    front_end = {
+        "lian": MFCC(duration=None),
+        "li": LogMelProsody(shorter="keep"),
+        "reference": EGeMAPS(),
+    }[kind]
+    return front_end.transform(load(name, classes).audio)
+
+
+def splits(kind: str, corpus: Corpus) -> list[Any]:
+    """Five folds for Lian et al.; one speaker in turn for Li et al., save for URDU."""
+    few = len(np.unique(corpus.speaker)) <= 10
+    splitter = LeaveOneGroupOut() if kind == "li" and few else GroupKFold(5)
+    return list(splitter.split(corpus.emotion, groups=corpus.speaker))
+
+
+def build(kind: str, settings: dict[str, Any], seed: int, epochs: int) -> Any:
+    """Make an estimator that keeps the best epoch on one speaker (URDU: on three)."""
+    common = {
+        "class_weight": "balanced",
+        "early_stopping": True,
+        "max_epochs": epochs,
+        "n_iter_no_change": epochs,
+        "random_state": seed,
+    }
+    if kind == "lian":  # 4 s
+        return ContrastiveSiamese(**{"n_frames": 398, **common, **settings})
+    return MEnAN(**common, **settings)
+
+
+@CACHE.cache
+def run_fold(
+    kind: str, name: str, settings: dict[str, Any], seed: int, fold: int, epochs: int
+) -> dict[str, Any]:
+    """Fit one fold; predict its validation and test speakers, and probe the rest."""
+    corpus, X = load(name), features(kind, name)
+    train, test = splits(kind, corpus)[fold]
+    needed = [settings["auxiliary"]] if settings.get("auxiliary") else []
+    metadata = {task: getattr(corpus, task)[train] for task in needed}
+    speaker = corpus.speaker
+    model = build(kind, settings, seed, epochs)
+    model.fit(X[train], corpus.emotion[train], groups=speaker[train], **metadata)
+    held_out = np.isin(speaker[train], model.validation_groups_)
+    valid = train[held_out]
+    result = {"test": test, "test_predicted": model.predict(X[test])}
+    result |= {"valid": valid, "valid_predicted": model.predict(X[valid])}
+    if kind == "li":
+        learned = train[~held_out]
+        probe = speaker_probe(
+            model.transform(X[learned]), speaker[learned], random_state=seed
+        )
+        result["probe"] = probe.above_chance
+    return result
+
+
+@CACHE.cache
+def run_reference(kind: str, name: str) -> np.ndarray:
+    """Predict all folds by functionals and a support vector machine."""
+    corpus, X = load(name), features("reference", name)
+    predicted = np.empty_like(corpus.emotion)
+    for train, test in splits(kind, corpus):
+        model = recipes.egemaps_svc()[1:].fit(X[train], corpus.emotion[train])
+        predicted[test] = model.predict(X[test])
+    return predicted
+
+
+@CACHE.cache
+def run_transfer(settings: dict[str, Any], seed: int, epochs: int) -> dict[str, Any]:
+    """Train on CREMA-D, test on EMO-DB."""
+    source, target = load("CREMA-D", "four"), load("EMO-DB", "four")
+    X, X_new = (features("li", name, "four") for name in ("CREMA-D", "EMO-DB"))
+    model = build("li", settings, seed, epochs)
+    model.fit(X, source.emotion, groups=source.speaker)
+    held_out = np.isin(source.speaker, model.validation_groups_)
+    probe = speaker_probe(model.transform(X_new), target.speaker, random_state=seed)
+    return {
+        "UA val": ua_score(source.emotion[held_out], model.predict(X[held_out])),
+        **scores(target.emotion, model.predict(X_new)),
+        "speaker": probe.above_chance,
+    }
+
+
+def scores(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    return {
+        "UA test": ua_score(truth, predicted),
+        "WA test": wa_score(truth, predicted),
+    }
+
+
+def pooled(name: str, folds: list[dict[str, Any]]) -> dict[str, float]:
+    """Score all validation speakers at once, all test speakers, and the difference."""
+    emotion, result = load(name).emotion, {}
+    for side in ("valid", "test"):
+        truth = emotion[np.concatenate([fold[side] for fold in folds])]
+        predicted = np.concatenate([fold[f"{side}_predicted"] for fold in folds])
+        short = {"valid": "val", "test": "test"}[side]
+        result[f"UA {short}"] = ua_score(truth, predicted)
+        result[f"WA {short}"] = wa_score(truth, predicted)
+    result["UA Δ"] = result["UA test"] - result["UA val"]
+    result["WA Δ"] = result["WA test"] - result["WA val"]
+    if "probe" in folds[0]:
+        result["speaker"] = float(np.mean([fold["probe"] for fold in folds]))
+    return result
+
+
+def by_speaker(kind: str, seeds: int, epochs: int) -> list[dict[str, Any]]:
+    """Run all models of a paper on all corpora, seed by seed."""
+    rows: list[dict[str, Any]] = []
+    for name in CORPORA:
+        truth = load(name).emotion
+        of_reference = scores(truth, run_reference(kind, name))
+        rows.append({"corpus": name, "model": REFERENCE, **of_reference})
+        features(kind, name)
+    models = LI if kind == "li" else LIAN | TASKS
+    asked = [
+        (name, model, settings, seed)
+        for seed in range(seeds)
+        for name in CORPORA
+        for model, settings in models.items()
+        # CREMA-D has no ratings.
+        if model not in ONCE or name == "EMO-DB"
+    ]
+    calls = [
+        (kind, name, settings, seed, fold, epochs)
+        for name, _, settings, seed in asked
+        for fold in range(len(splits(kind, load(name))))
+    ]
+    parallel = joblib.Parallel(n_jobs=2, return_as="generator", batch_size=1)
+    run = parallel(joblib.delayed(run_fold)(*call) for call in calls)
+    for name, model, _, seed in asked:
+        folds = [next(run) for _ in splits(kind, load(name))]
+        row = {"corpus": name, "model": model, "seed": seed, **pooled(name, folds)}
+        print(row, file=sys.stderr, flush=True)
+        rows.append(row)
+    return rows
+
+
+def transfer(seeds: int, epochs: int) -> list[dict[str, Any]]:
+    """Run all models of Li et al. from CREMA-D to EMO-DB."""
+    source, target = load("CREMA-D", "four"), load("EMO-DB", "four")
+    X, X_new = (features("reference", name, "four") for name in ("CREMA-D", "EMO-DB"))
+    reference = recipes.egemaps_svc()[1:].fit(X, source.emotion)
+    of_reference = scores(target.emotion, reference.predict(X_new))
+    rows = [{"corpus": "CREMA-D → EMO-DB", "model": REFERENCE, **of_reference}]
+    asked = [(model, seed) for seed in range(seeds) for model in LI]
+    run = joblib.Parallel(n_jobs=2, batch_size=1)(
+        joblib.delayed(run_transfer)(LI[model], seed, epochs) for model, seed in asked
+    )
+    for (model, seed), result in zip(asked, run, strict=True):
+        rows.append({**rows[0], "model": model, "seed": seed, **result})
+    return rows
+
+
+def table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Give mean and standard deviation over the seeds, by corpus and model."""
+
+    def over_seeds(values: pd.Series) -> str:
+        if values.isna().all():
+            return ""
+        spread = f" ± {values.std(ddof=1):.3f}" if len(values) > 1 else ""
+        return f"{values.mean():.3f}{spread}"
+
+    frame = pd.DataFrame(rows)
+    columns = [c for c in frame if c not in ("corpus", "model", "seed")]
+    grouped = frame.groupby(["corpus", "model"], sort=False)
+    found = grouped[columns].agg(over_seeds)
+    return found.assign(seeds=grouped["seed"].nunique()).reset_index()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["lian", "li", "transfer"])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=40)
+    arguments = parser.parse_args()
+    if arguments.what == "transfer":
+        rows = transfer(arguments.seeds, arguments.epochs)
+    else:
+        rows = by_speaker(arguments.what, arguments.seeds, arguments.epochs)
+    result = table(rows).sort_values(
+        "corpus",
+        kind="stable",
+        key=lambda c: c.map({name: index for index, name in enumerate(CORPORA)}),
+    )
+    print(result.to_markdown(index=False))
+
+
+if __name__ == "__main__":
+    main()
