@@ -413,6 +413,9 @@ def test_levels_of_ratings():
     model = quick(auxiliary="valence", level_bounds=(-0.5, 0.5))
     codes = model._encode_auxiliary(Sequences(X), ratings - 3)
     assert codes.tolist() == [0, 0, 0, 1, 2, 2, 2, -1, 0, 2, 1, 0]
+    model = quick(auxiliary="valence", level_bounds=(2.2, 4.1))
+    codes = model._encode_auxiliary(Sequences(X[:4]), [2.2, 2.3, 4.0, 4.1])
+    assert codes.tolist() == [0, 1, 1, 2]
     for bounds in [(2,), (4, 2), "ab", (1, np.nan), (2, 2)]:
         with pytest.raises(ValueError, match="level_bounds"):
             quick(auxiliary="valence", level_bounds=bounds).fit(X, y, valence=ratings)
