@@ -49,7 +49,7 @@ LIAN: dict[str, dict[str, Any]] = {
     "random pairs, features, cosine": {},
     "random pairs, probabilities, cosine": {"position": "probabilities"},
     "balanced pairs, features, cosine": {"pairs": "balanced"},
-    "random pairs, features, Euclidean": {"distance": "euclidean", "margin": 300.0},
+    "random pairs, features, Euclidean": {"distance": "euclidean"},
 }
 TASKS: dict[str, dict[str, Any]] = {
     f"baseline and {task}": {

@@ -437,9 +437,11 @@ def menan(
     Notes
     -----
     The paper's other two models are ``set_params(estimator__menan__adversary=…)`` with
-    ``"multitask"`` and None. The power of the decay of the learning rate and class
-    weights are not published; here the classes are weighted by their frequency, as in
-    the other recipes.
+    ``"multitask"`` and None. What the fitted network can do beyond `predict` and
+    `transform` is asked of ``estimator_["menan"]``, on what
+    ``estimator_["logmelprosody"]`` gives. The power of the decay of the learning rate
+    and class weights are not published; here the classes are weighted by their
+    frequency, as in the other recipes.
 
     References
     ----------

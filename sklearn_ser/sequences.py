@@ -377,6 +377,25 @@ n_outputs) or (n_utterances, n_outputs)
         return int(len(batch) * lengths.max() - lengths.sum())
 
 
+def window_starts(n_frames: int, length: int) -> NDArray[np.int64]:
+    """Cover an utterance by the fewest windows, evenly spaced.
+
+    Parameters
+    ----------
+    n_frames : int
+        Frames of the utterance.
+    length : int
+        Frames of a window.
+
+    Returns
+    -------
+    ndarray of int
+        The frames at which the windows begin; zero alone where one holds all.
+    """
+    n_windows = max(1, -(-n_frames // length))
+    return np.rint(np.linspace(0, n_frames - length, n_windows)).astype(np.int64)
+
+
 def check_sequences(
     estimator: Any, X: Any, *, reset: bool, allow_empty: bool = False
 ) -> Sequences:

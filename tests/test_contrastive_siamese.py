@@ -14,11 +14,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_ser import ContrastiveSiamese
-from sklearn_ser.estimators._contrastive_siamese import window_starts
 from sklearn_ser.estimators._pairs import PairBatches, balanced_pairs, random_pairs
 from sklearn_ser.losses import ContrastiveSiameseLoss
 from sklearn_ser.nets import SiameseCNN
-from sklearn_ser.sequences import Sequences
+from sklearn_ser.sequences import Sequences, window_starts
 
 EMOTIONS = np.array(["anger", "neutral", "sadness"])
 
@@ -582,3 +581,12 @@ def test_any_seed_predicts_probabilities(seed):
     X, y = utterances(n=12)
     probabilities = quick(random_state=seed).fit(X, y).predict_proba(X)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+
+
+def test_margin_of_features_grows_with_their_number():
+    X, y = [np.ones((n, 2)) * n for n in range(30, 38)], [0, 1] * 4
+    settings = {"n_filters": 4, "max_epochs": 1, "distance": "euclidean"}
+    for position, expected in (("features", 2 * np.sqrt(24)), ("probabilities", 1)):
+        model = ContrastiveSiamese(position=position, **settings).fit(X, y)
+        assert model.net_.criterion_.margin == pytest.approx(expected)
+        assert model.margin is None

@@ -232,7 +232,7 @@ def test_what_is_unknown_joins_the_other_loss_only():
 
 def test_nobody_has_an_emotion():
     X, _, speaker = speech()
-    with pytest.raises(ValueError, match="Input y contains NaN only"):
+    with pytest.raises(ValueError, match=r"Input y contains NaN: .* \(96 of 96"):
         MEnAN().fit(X, np.full(len(X), None), groups=speaker)
 
 
@@ -259,6 +259,81 @@ def test_learning_rate_decays_by_the_polynomial():
         model, *_ = trained("entropy", max_epochs=4, lr=0.01, lr_power=power)
         rates = [epoch["lr"] for epoch in model.history_]
         np.testing.assert_allclose(rates, 0.01 * np.array(expected))
+
+
+def test_the_warning_names_the_line_of_the_user():
+    X, y, speaker = speech(n_speakers=2)
+    menan = MEnAN(max_epochs=1, early_stopping=True)
+    with pytest.warns(UserWarning, match="beside those that early stopping") as caught:
+        menan.fit(X, y, groups=speaker)
+    assert caught[0].filename == __file__
+
+
+def test_early_stopping_without_emotions_to_watch():
+    X, y, speaker = speech()
+    menan = MEnAN(max_epochs=1, early_stopping=True, random_state=0)
+    held_out = menan.fit(X, y, groups=speaker).validation_groups_
+    labels = np.where(np.isin(speaker, held_out), None, y)
+    with pytest.raises(ValueError, match=r"held-out speakers .* none is known"):
+        menan.fit(X, labels, groups=speaker)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3])
+def test_early_stopping_watches_the_emotions(weight):
+    X, y, speaker = speech()
+    menan = MEnAN(
+        emotion_weight=weight, max_epochs=4, n_iter_no_change=1, tol=10.0,
+        early_stopping=True, random_state=0,
+    ).fit(X, y, groups=speaker)  # fmt: skip
+    assert len(menan.history_) == 2  # stopped
+    for epoch in menan.history_:
+        assert epoch["valid_loss"] == epoch["valid_emotion_loss"] > 0.1
+        assert "lr" in epoch
+
+
+def test_means_of_an_epoch_count_what_is_known():
+    """Of one utterance in each batch, half of them without emotion or speaker."""
+    X, y, speaker = speech(n_speakers=2, n_of_speaker=8)
+    some = np.arange(16) % 2 == 0
+    settings = {"max_epochs": 1, "batch_size": 1, "lr": 1e-12, "random_state": 0}
+    model = MEnAN(standardize=False, **settings).fit(
+        X, np.where(some, y, None), groups=np.where(some, None, speaker)
+    )
+    first = model.history_[0]
+    of_emotion = -model.predict_log_proba(X)[
+        some, np.searchsorted(model.classes_, y)[some]
+    ]
+    assert first["train_emotion_loss"] == pytest.approx(of_emotion.mean(), abs=1e-5)
+    told = np.log(model.predict_speaker_proba(X)[~some])
+    right = told[np.arange(8), np.searchsorted(model.speakers_, speaker[~some])]
+    assert first["train_speaker_loss"] == pytest.approx(-right.mean(), abs=1e-5)
+    entropy = -(np.exp(told) * told).sum(axis=1)
+    assert first["train_speaker_entropy"] == pytest.approx(entropy.mean(), abs=1e-5)
+
+
+def test_nothing_of_the_speaker_head_moves_without_speakers(monkeypatch):
+    """Not even by the momentum of earlier steps."""
+    from sklearn_ser.estimators._menan import _AdversarialNet
+
+    X, y, speaker = speech(n_speakers=2, n_of_speaker=8)
+    some = np.where(np.arange(16) < 8, speaker, None)
+    some[:2] = "s1"
+    steps = []
+    descend = _AdversarialNet.descend
+
+    def watched(net, loss, batch):
+        steps.append(bool((batch["speaker"] >= 0).any()))
+        descend(net, loss, batch)
+
+    monkeypatch.setattr(_AdversarialNet, "descend", watched)
+    MEnAN(max_epochs=1, batch_size=1, random_state=0).fit(X, y, groups=some)
+    assert len(steps) == 2 * 8 + 8
+
+
+def test_sizes_may_be_integers_of_numpy():
+    X, y, _ = speech(n_speakers=2, n_of_speaker=6)
+    model = MEnAN(None, hidden_size=np.int64(4), max_epochs=np.int64(1)).fit(X, y)
+    assert model.transform(X).shape == (12, 12)
 
 
 def test_early_stopping_knows_only_the_speakers_that_are_trained_on():

@@ -6,7 +6,7 @@ import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from numbers import Integral, Real
+from numbers import Integral, Number, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,6 +29,9 @@ from .._sklearn import Interval
 from ._engine import Batches, Corruption, EpochProgress, TableBatches, TrainingNet
 
 Data = Mapping[str, Any]
+
+# The number that stands for a class or a speaker that is not known.
+UNKNOWN = -1
 
 
 class NetEstimator(BaseEstimator, metaclass=ABCMeta):
@@ -190,7 +193,12 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
         """Keep a trained net, and its history as plain dicts."""
         self.net_ = net
         self.history_ = [
-            {name: value for name, value in epoch.items() if name != "batches"}
+            {
+                # Of a learning rate, what numpy made of it.
+                name: float(value) if isinstance(value, np.floating) else value
+                for name, value in epoch.items()
+                if name != "batches"
+            }
             for epoch in net.history
         ]
 
@@ -317,6 +325,83 @@ def per_sample(name: str, values: Any, X: Any) -> NDArray[np.float32]:
     return array.astype(np.float32)
 
 
+def one_per_sample(name: str, values: Any) -> NDArray[Any]:
+    """Return labels as they are, missing ones among them, as a 1-D array.
+
+    Parameters
+    ----------
+    name : str
+        What the labels are, for messages.
+    values : array-like of shape (n_samples,)
+        Labels; None, NaN or NA where there is none.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If it is not one label per sample.
+    """
+    # Of a list of names with a NaN in it, numpy would make the name "nan".
+    if isinstance(values, list | tuple) and any(isinstance(v, str) for v in values):
+        values = np.array(list(values), dtype=object)
+    try:
+        array: NDArray[Any] = column_or_1d(values, warn=name == "y")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be one label per sample: {error}") from error
+    if array.dtype == object and all(isinstance(v, str) for v in array.tolist()):
+        return array.astype(str)
+    return array
+
+
+def numbered_labels(
+    name: str, values: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the different labels, and the number of each, -1 for missing ones.
+
+    Parameters
+    ----------
+    name : str
+        What the labels are, for messages.
+    values : ndarray of shape (n_samples,)
+        Labels; None, NaN or NA where there is none.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_labels,)
+        In order.
+    numbers : ndarray of shape (n_samples,), int64
+
+    Raises
+    ------
+    ValueError
+        If the labels are of several types, so that they have no order.
+    """
+    known: NDArray[np.bool_] = ~pd.isna(values)
+    kept = values[known]
+    if kept.dtype == object:
+        types = sorted({_kind(value) for value in kept.tolist()})
+        if len(types) > 1:
+            raise ValueError(
+                f"{name} has labels of several types ({', '.join(types)}): make all "
+                "of them strings, or all numbers."
+            )
+        kept = np.array(kept.tolist())
+    labels, of_known = np.unique(kept, return_inverse=True)
+    numbers = np.full(len(values), UNKNOWN, np.int64)
+    numbers[known] = of_known
+    return labels, numbers
+
+
+def _kind(value: Any) -> str:
+    """Return the name of the type of a label, the same for all that can be compared."""
+    if isinstance(value, str):
+        return "str"
+    return "number" if isinstance(value, Number | np.number) else type(value).__name__
+
+
 def check_groups(groups: Any) -> NDArray[Any]:
     """Validate the speakers.
 
@@ -334,13 +419,14 @@ def check_groups(groups: Any) -> NDArray[Any]:
     ValueError
         If a sample has no speaker.
     """
-    array: NDArray[Any] = column_or_1d(groups)
+    array = one_per_sample("groups", groups)
     missing = np.flatnonzero(pd.isna(array))
     if missing.size:
         raise ValueError(
             f"groups has no speaker at index {missing[0]} ({missing.size} in all): "
             "name the speakers of all samples, or leave those samples out."
         )
+    numbered_labels("groups", array)
     return array
 
 

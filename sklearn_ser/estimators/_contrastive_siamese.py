@@ -6,11 +6,11 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
+from math import sqrt
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.base import (
@@ -21,7 +21,6 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
-    column_or_1d,
 )
 from skorch.callbacks import LRScheduler
 from torch import Tensor
@@ -35,11 +34,19 @@ from .._sklearn import (
 )
 from ..losses import ContrastiveSiameseLoss
 from ..nets import SiameseCNN
-from ..sequences import Sequences, check_sequences
-from ._base import Data, how_to_pass, per_sample
+from ..nets._siamese import width_of_branch
+from ..sequences import Sequences, check_sequences, window_starts
+from ._base import (
+    UNKNOWN,
+    Data,
+    how_to_pass,
+    numbered_labels,
+    one_per_sample,
+    per_sample,
+)
 from ._engine import Batches, one_thread
 from ._pairs import PairBatches, balanced_size
-from ._sequences import UNKNOWN, SequenceClassifierMixin, SequenceEstimator
+from ._sequences import SequenceClassifierMixin, SequenceEstimator
 
 # Frames that the network's pooling needs.
 _MIN_FRAMES = 30
@@ -49,6 +56,7 @@ _MIN_FRAMES = 30
 _CHUNK = 2**15
 
 _RATINGS = ("valence", "activation", "dominance")
+_LARGE_DISTANCES = ("euclidean", "features")
 _LEVELS = ("low", "medium", "high")
 
 
@@ -79,9 +87,9 @@ class ContrastiveSiamese(
         Contrastive loss of type 1 or of type 2 of the paper, see
         `sklearn_ser.losses.contrastive_loss`.
     margin : float or None, default=None
-        Margin of the contrastive loss; not published. None is 0 for the cosine and 1
-        for the Euclidean distance, as in torch, which for features is too small: see
-        the notes.
+        Margin of the contrastive loss; not published. None is 0 for the cosine; for
+        the Euclidean distance of probabilities 1, and of d features
+        :math:`2 \sqrt d`, see the notes.
     position : {"features", "probabilities"}, default="features"
         What is contrasted, and what `transform` gives: the flattened features before
         the last linear layer (pos_1 of the paper, its better one) or the
@@ -191,12 +199,11 @@ class ContrastiveSiamese(
     ``position="features"`` no loss reaches the last linear layer: its predictions
     mean nothing, and `fit` warns.
 
-    The Euclidean distance of features grows with the square root of their number d.
-    After the batch normalisation two utterances are about :math:`\sqrt d` apart, for
-    4 s of speech (24,800 features) between 100 and 270. A margin that is smaller, as
-    the default of 1, leaves pairs of different emotions without any loss, and pairs
-    of the same are still drawn together; :math:`2 \sqrt d` reaches them all.
-    Distances of probabilities are at most :math:`\sqrt 2`, for which 1 is sensible.
+    The Euclidean distance of features grows with the square root of their number d:
+    after the batch normalisation two utterances are about :math:`\sqrt d` apart, for
+    4 s of speech (24,600 features) between 100 and 270. A smaller margin leaves pairs
+    of different emotions without any loss, while pairs of the same are still drawn
+    together.
 
     The loss of an epoch also varies with the pairs that it happens to draw. With a
     small `lr_patience`, and most with the Euclidean distance of features, the
@@ -370,6 +377,11 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             If an utterance is not a sequence of finite numbers, if there are too few
             to make pairs, if the auxiliary target or the speakers are needed and
             missing, or if the lengths differ.
+
+        Warns
+        -----
+        UserWarning
+            If no loss reaches the classifier, see the notes.
         """
         self._forget("auxiliary_classes_", "n_frames_")
         sequences = check_sequences(self, X, reset=True)
@@ -443,14 +455,10 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         if name in _RATINGS:
             self.auxiliary_classes_ = np.array(_LEVELS)
             return _levels(per_sample(name, values, sequences), self.level_bounds)
-        labels = column_or_1d(values)
-        known = ~pd.isna(labels)
-        if known.any():
-            check_classification_targets(labels[known])
-        codes = np.full(len(labels), UNKNOWN, np.int64)
-        self.auxiliary_classes_, codes[known] = np.unique(
-            labels[known], return_inverse=True
-        )
+        labels = one_per_sample(name, values)
+        self.auxiliary_classes_, codes = numbered_labels(name, labels)
+        if len(self.auxiliary_classes_):
+            check_classification_targets(self.auxiliary_classes_)
         return codes
 
     def _prepare(self, data: Data, valid: Data | None) -> tuple[Data, Data | None]:
@@ -486,15 +494,19 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             "n_features": self.n_features_in_,
             "n_frames": self.n_frames_,
             "n_classes": len(self.classes_),
-            "n_filters": self.n_filters,
+            "n_filters": int(self.n_filters),
             "n_auxiliary": len(getattr(self, "auxiliary_classes_", ())),
         }
 
     def _criterion_params(self) -> dict[str, Any]:
+        margin, sizes = self.margin, self._architecture
+        if margin is None and (self.distance, self.position) == _LARGE_DISTANCES:
+            width = 2 * width_of_branch(sizes["n_frames"], sizes["n_filters"])
+            margin = 2 * sqrt(width)
         return {
             "contrastive_weight": self.contrastive_weight,
             "distance": self.distance,
-            "margin": self.margin,
+            "margin": margin,
             "position": self.position,
             "auxiliary_weight": self.auxiliary_weight,
         }
@@ -561,28 +573,10 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         last = len(array) - self.n_frames_
         if self.testing == "average" or last <= 0:
             return window_starts(len(array), self.n_frames_)
-        content = zlib.crc32(np.asarray(array, np.float32).tobytes())
+        # Zero added: of -0.0 the bytes would be others.
+        content = zlib.crc32((np.asarray(array, np.float32) + 0.0).tobytes())
         rng = np.random.default_rng((self._seed, content))
         return rng.integers(last + 1, size=1)
-
-
-def window_starts(n_frames: int, length: int) -> NDArray[np.int64]:
-    """Cover an utterance by the fewest windows, evenly spaced.
-
-    Parameters
-    ----------
-    n_frames : int
-        Frames of the utterance.
-    length : int
-        Frames of a window.
-
-    Returns
-    -------
-    ndarray of int
-        The frames at which the windows begin; zero alone where one holds all.
-    """
-    n_windows = max(1, -(-n_frames // length))
-    return np.rint(np.linspace(0, n_frames - length, n_windows)).astype(np.int64)
 
 
 def _levels(values: NDArray[np.float32], bounds: Any) -> NDArray[np.int64]:

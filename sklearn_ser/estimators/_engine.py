@@ -178,7 +178,9 @@ class TrainingNet(NeuralNet):
 
     The criterion gets the module's output and the whole batch, and returns a
     dict of losses, of which ``"loss"`` is minimised; the means of all of them
-    over an epoch stand in the history as ``train_…`` and ``valid_…``.
+    over an epoch stand in the history as ``train_…`` and ``valid_…``. A loss that is
+    the mean over some of the batch has its name in ``counted`` of the criterion, with
+    the name of the numbers in the batch that are -1 for the others.
 
     Parameters
     ----------
@@ -343,7 +345,9 @@ class TrainingNet(NeuralNet):
         if iterator is None:
             return
         self._set_training(training)
-        sizes: list[int] = []
+        # What a loss is the mean of, where that is not the whole batch.
+        counted = getattr(self.criterion_, "counted", {})
+        counts: list[Any] = []
         losses: list[Tensor] = []
         names: list[str] = []
         with torch.set_grad_enabled(training):
@@ -352,10 +356,13 @@ class TrainingNet(NeuralNet):
                 step = step_fn(batch, **fit_params)
                 self.notify("on_batch_end", batch=batch, training=training, **step)
                 names = list(step)
-                sizes.append(len(batch["X"]))
                 losses.extend(value.detach() for value in step.values())
-        of_batches = torch.stack(losses).cpu().numpy().reshape(len(sizes), len(names))
-        means = np.average(of_batches, axis=0, weights=sizes)
+                for name in names:
+                    known = batch[counted[name]] >= 0 if name in counted else None
+                    counts.append(len(batch["X"]) if known is None else known.sum())
+        of_batches = torch.stack(losses).cpu().numpy().reshape(-1, len(names))
+        weights = torch.tensor(counts).numpy().reshape(-1, len(names))
+        means = (of_batches * weights).sum(axis=0) / weights.sum(axis=0).clip(1)
         if not np.isfinite(means[names.index("loss")]):
             raise ValueError(
                 f"Training diverged: the {prefix} loss of epoch {len(self.history)} "

@@ -8,16 +8,11 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-    column_or_1d,
-)
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from skorch.callbacks import LRScheduler
 from torch import Tensor
 from torch.optim.lr_scheduler import PolynomialLR
@@ -26,9 +21,16 @@ from .._sklearn import Interval, StrOptions, fit_context
 from ..losses import SpeakerAdversarialLoss
 from ..nets import SpeakerInvariantNet
 from ..sequences import Sequences, check_sequences
-from ._base import Data, check_sizes, how_to_pass
+from ._base import (
+    UNKNOWN,
+    Data,
+    check_sizes,
+    how_to_pass,
+    numbered_labels,
+    one_per_sample,
+)
 from ._engine import Batch, TrainingNet, UtteranceBatches
-from ._sequences import UNKNOWN, SequenceClassifierMixin, SequenceEstimator
+from ._sequences import SequenceClassifierMixin, SequenceEstimator
 
 
 class _AdversarialNet(TrainingNet):
@@ -43,8 +45,9 @@ class _AdversarialNet(TrainingNet):
         representation = module.encode(batch["X"], batch["lengths"])
         told = module.speaker_head(representation.detach())
         speaker_loss = criterion.speaker_loss(told, batch["speaker"])
-        # One optimiser serves both: Adam passes over what has no gradient.
-        self.descend(speaker_loss, batch)
+        if bool((batch["speaker"] != UNKNOWN).any()):
+            # One optimiser serves both: it passes over what has no gradient.
+            self.descend(speaker_loss, batch)
         output = module.classify(representation, freeze_speaker_head=True)
         losses: dict[str, Tensor] = criterion(output, batch)
         self.descend(losses["loss"], batch)
@@ -173,7 +176,11 @@ default="entropy"
     An utterance whose speaker is not known (None or NaN in `groups`) joins the loss
     of the emotions alone; one whose emotion is not known (None or NaN in `y`), that of
     the speakers alone. Speakers that early stopping holds out are not known to the
-    speaker head.
+    speaker head: it watches the loss of the emotions on them.
+
+    A search over `adversary` without metadata routing hands the speakers to its
+    splitter alone, if they are not named once more as ``menan__groups`` in a pipeline:
+    all models are then the same, and each fit warns.
 
     Utterances may differ in length: what is padded to make a batch reaches neither
     states nor statistics. The paper repeats short utterances up to 14 s instead;
@@ -295,7 +302,8 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         ------
         ValueError
             If an utterance is not a sequence of finite numbers, if no emotion is
-            known, if early stopping lacks speakers, or if the lengths differ.
+            known, if early stopping lacks speakers or their emotions, or if the
+            lengths differ.
 
         Warns
         -----
@@ -306,14 +314,14 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         self._forget("speakers_")
         sequences = check_sequences(self, X, reset=True)
         if groups is not None:
-            groups = column_or_1d(groups)
+            groups = one_per_sample("groups", groups)
             check_consistent_length(sequences, groups)
         data: dict[str, Any] = {
             "X": sequences,
             "y": self._encode_classes(sequences, y, allow_unknown=True),
         }
         if self.adversary is not None and groups is not None:
-            data["speaker"] = np.asarray(groups, dtype=object)
+            data["speaker"] = groups
         self._fit_net(data, groups)
         return self
 
@@ -386,7 +394,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             "n_features": self.n_features_in_,
             "n_classes": len(self.classes_),
             "n_speakers": len(self.speakers_),
-            "hidden_size": self.hidden_size,
+            "hidden_size": int(self.hidden_size),
             "kernel_sizes": check_sizes("kernel_sizes", self.kernel_sizes),
             "head_sizes": check_sizes("head_sizes", self.head_sizes),
             "reverse": self.adversary == "gradient_reversal",
@@ -405,11 +413,18 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             power=self.lr_power,
             event_name="lr",
         )
-        return [*super()._callbacks(), ("lr_decay", decay)]
+        # Before early stopping, which would leave it out of the last epoch.
+        return [("lr_decay", decay), *super()._callbacks()]
 
     def _prepare(self, data: Data, valid: Data | None) -> tuple[Data, Data | None]:
         if (data["y"] == UNKNOWN).all():
             raise ValueError("no utterance to train on has an emotion that is known.")
+        if valid is not None and (valid["y"] == UNKNOWN).all():
+            raise ValueError(
+                "early stopping watches the emotions of the held-out speakers "
+                f"{self.validation_groups_.tolist()}, but none is known: raise "
+                "validation_fraction."
+            )
         self.speakers_ = self._speakers_to_tell(data)
         data = self._with_speakers(data)
         valid = valid and self._with_speakers(valid)
@@ -417,18 +432,23 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
 
     def _speakers_to_tell(self, data: Data) -> NDArray[Any]:
         """Return the speakers that are trained on; none where there are no two."""
-        speakers = np.array(data.get("speaker", ()), dtype=object)
-        known = np.array(np.unique(speakers[~pd.isna(speakers)]).tolist())
-        if self.adversary is None or len(known) > 1:
-            return known
+        if self.adversary is None:
+            return np.array([])
+        speakers = np.array([])
+        if "speaker" in data:
+            speakers, _ = numbered_labels("groups", data["speaker"])
+        if len(speakers) > 1:
+            return speakers
         name = type(self).__name__
         warnings.warn(
-            f"{name}(adversary={self.adversary!r}) learns from the speakers, but there "
-            f"are no two in groups: it learns emotions alone, as {name}("
-            f"adversary=None) does. {how_to_pass(name, 'groups')}",
-            stacklevel=2,
+            f"{name}(adversary={self.adversary!r}) learns from the speakers, but "
+            "groups names no two to train on"
+            + (" beside those that early stopping holds out" * self.early_stopping)
+            + f": it learns emotions alone, as {name}(adversary=None) does. "
+            + how_to_pass(name, "groups"),
+            stacklevel=6,  # where the user calls fit
         )
-        return known[:0]
+        return speakers[:0]
 
     def _with_speakers(self, data: Data) -> Data:
         """Return the data with the number of each speaker."""

@@ -235,7 +235,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         return {
             "n_features": self.n_features_in_,
             "n_classes": len(self.classes_),
-            "hidden_size": self.hidden_size,
+            "hidden_size": int(self.hidden_size),
             "n_layers": self.n_layers,
             "bidirectional": self.bidirectional,
             "pooling": self.pooling,

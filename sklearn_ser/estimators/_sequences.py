@@ -16,23 +16,18 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
-    check_array,
     check_consistent_length,
     check_is_fitted,
-    column_or_1d,
 )
 from torch import Tensor
 
 from .._sklearn import StrOptions
 from ..sequences import Sequences, check_sequences
-from ._base import Data, NetEstimator
+from ._base import UNKNOWN, Data, NetEstimator, numbered_labels, one_per_sample
 from ._engine import one_thread
 
 # Utterances that pass the module at once in inference.
 _CHUNK = 64
-
-# The code of a class that is not known.
-UNKNOWN = -1
 
 
 class SequenceEstimator(NetEstimator):
@@ -88,23 +83,17 @@ class SequenceEstimator(NetEstimator):
                 f"This {type(self).__name__} estimator requires y to be passed, but "
                 "the target y is None."
             )
-        finite = "allow-nan" if allow_unknown else True
-        labels = check_array(
-            y, ensure_2d=False, dtype=None, input_name="y", ensure_all_finite=finite
-        )
-        labels = column_or_1d(labels, warn=True)
+        labels = one_per_sample("y", y)
         check_consistent_length(sequences, labels)
-        known: NDArray[np.bool_] = ~pd.isna(labels)
-        if not known.any():
+        missing = np.flatnonzero(pd.isna(labels))
+        if missing.size == len(labels) or (missing.size and not allow_unknown):
             raise ValueError(
-                f"Input y contains NaN only: {type(self).__name__} needs utterances "
-                "whose class is known."
+                f"Input y contains NaN: utterance {missing[0]} has no class "
+                f"({missing.size} of {len(labels)} in all). Leave such utterances out."
             )
-        check_classification_targets(labels[known])
-        self.classes_, codes = np.unique(labels[known], return_inverse=True)
-        result = np.full(len(labels), UNKNOWN, np.int64)
-        result[known] = codes
-        return result
+        check_classification_targets(np.delete(labels, missing))
+        self.classes_, codes = numbered_labels("y", labels)
+        return codes
 
     def _infer(
         self,

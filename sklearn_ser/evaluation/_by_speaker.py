@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 
 from .._sklearn import BaseSearchCV, take_rows
 from ..audio import describe
-from ..augmentation import SpeedPerturbation
+from ..augmentation import SpeedPerturbation, perturb_speed
 from ..datasets import Corpus, dimension_levels
 from ..datasets._emotions import LEVELS
 from ..features import SequencePooling, has_features
@@ -303,7 +303,9 @@ def evaluate_by_speaker(
     names, rated = np.array(_names(corpus)), _is_rated(corpus, target)
     corpus, names, unrated = corpus.select(rated), names[rated], names[~rated].tolist()
     features = corpus.audio if front_end is None else front_end.transform(corpus.audio)
-    usable = has_features(_of_recordings(features, estimator))
+    usable = has_features(features)
+    if isinstance(estimator, SpeedPerturbation):
+        usable = _usable_at_all_speeds(corpus.audio, estimator)
     if not usable.any():
         raise ValueError(f"none of the {len(corpus)} recordings has features")
     left_out = names[~usable].tolist()
@@ -375,16 +377,27 @@ def split_front_end(estimator: Any) -> tuple[Any | None, Any]:
     return estimator[0], clone(estimator[1:])
 
 
-def _of_recordings(features: Any, estimator: Any) -> Any:
-    """Return what tells whether recordings have features.
+def _usable_at_all_speeds(
+    audio: NDArray[np.object_], estimator: SpeedPerturbation
+) -> NDArray[np.bool_]:
+    """Tell which recordings, and their fastest copies, have features.
 
     Where the training data are augmented, the front end has to run inside the folds:
-    here it runs once more, as it would for the test.
+    here it runs once more, to know beforehand what would fail there.
     """
-    if not isinstance(estimator, SpeedPerturbation):
-        return features
     front_end, _ = split_front_end(estimator.estimator)
-    return features if front_end is None else front_end.transform(features)
+    if front_end is None:
+        return has_features(audio)
+    usable = has_features(front_end.transform(audio))
+    fastest = max(estimator.factors, default=1)
+    if fastest > 1:
+        heard = np.flatnonzero(usable)
+        copies, originals = perturb_speed(
+            audio[heard], heard, factors=[fastest], include_original=False
+        )
+        front_end = clone(front_end).set_params(on_error="nan")
+        usable[originals] = has_features(front_end.transform(copies))
+    return usable
 
 
 def _is_rated(corpus: Corpus, target: str) -> NDArray[np.bool_]:

@@ -41,8 +41,8 @@ def prediction_entropy(logits: Tensor) -> Tensor:
     --------
     >>> import torch
     >>> from sklearn_ser.losses import prediction_entropy
-    >>> prediction_entropy(torch.tensor([[0.0, 0.0], [100.0, 0.0]]))
-    tensor([0.6931, 0.0000])
+    >>> prediction_entropy(torch.tensor([[0.0, 0.0], [5.0, 0.0]]))
+    tensor([0.6931, 0.0402])
     """
     logs = logits.log_softmax(dim=-1)
     return -(logs.exp() * logs).sum(dim=-1)
@@ -171,8 +171,19 @@ default="entropy"
                 f"adversary must be one of {get_args(Adversary)} or None, got "
                 f"{adversary!r}."
             )
+        if not 0 <= emotion_weight <= 1:
+            raise ValueError(
+                f"emotion_weight must be from 0 to 1, got {emotion_weight}."
+            )
         self.adversary = adversary
         self.emotion_weight = emotion_weight
+
+    @property
+    def counted(self) -> dict[str, str]:
+        """What in a batch tells the utterances that each loss is a mean over."""
+        counted = {"emotion_loss": "y"}
+        counted |= dict.fromkeys(("speaker_loss", "speaker_entropy"), "speaker")
+        return counted if self.training else counted | {"loss": "y"}
 
     @property
     def alternates(self) -> bool:
@@ -197,14 +208,16 @@ default="entropy"
         -------
         dict of str to Tensor
             ``"loss"``, to be minimised, ``"emotion_loss"``, and in training
-            ``"speaker_entropy"`` or ``"speaker_loss"``.
+            ``"speaker_entropy"`` or ``"speaker_loss"``. In evaluation the loss is
+            that of the emotions alone.
         """
         emotion, speaker = output
         losses = cross_entropy(
             emotion, batch["y"], ignore_index=UNKNOWN, reduction="none"
         )
         emotion_loss = _mean(losses * batch["weight"], batch["y"] != UNKNOWN)
-        if self.adversary is None or speaker is None:
+        # In evaluation, too: held-out speakers are none of those that the head knows.
+        if self.adversary is None or speaker is None or not self.training:
             return {"loss": emotion_loss, "emotion_loss": emotion_loss}
         known = batch["speaker"] != UNKNOWN
         if self.alternates:
@@ -216,9 +229,7 @@ default="entropy"
             term = self.speaker_loss(speaker, batch["speaker"])
             shown = {"speaker_loss": term}
         loss = self.emotion_weight * emotion_loss + (1 - self.emotion_weight) * term
-        result = {"loss": loss, "emotion_loss": emotion_loss}
-        # Held-out speakers are none of those that the head knows.
-        return result | shown if self.training else result
+        return {"loss": loss, "emotion_loss": emotion_loss, **shown}
 
     def speaker_loss(self, logits: Tensor, speaker: Tensor) -> Tensor:
         """Return the cross-entropy of the true speakers (Eq. 1).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -169,6 +169,9 @@ class ContrastiveSiameseLoss(nn.Module):
     {'loss': 1.1545, 'contrastive_loss': 1.0, 'cross_entropy_loss': 1.3863}
     """
 
+    # What in a batch tells the utterances that a loss is a mean over.
+    counted: ClassVar[dict[str, str]] = {"auxiliary_loss": "auxiliary"}
+
     def __init__(
         self,
         contrastive_weight: float = 0.6,
@@ -178,6 +181,12 @@ class ContrastiveSiameseLoss(nn.Module):
         auxiliary_weight: float = 0.04,
     ) -> None:
         super().__init__()
+        for name, weight in (
+            ("contrastive_weight", contrastive_weight),
+            ("auxiliary_weight", auxiliary_weight),
+        ):
+            if not 0 <= weight <= 1:
+                raise ValueError(f"{name} must be from 0 to 1, got {weight}.")
         if position not in get_args(Position):
             raise ValueError(
                 f"position must be 'features' or 'probabilities', got {position!r}."

@@ -224,7 +224,7 @@ def _mean(frames: npt.NDArray[Any], name: str) -> FloatArray:
             "sklearn_ser.features.has_features"
         )
     # One pass: no comparison with NaN holds.
-    if not (np.abs(frames) <= _LARGEST).all():
+    if not (np.abs(frames, dtype=np.float64) <= _LARGEST).all():
         raise ValueError(
             f"{name} contains NaN, infinity or a value too large for float32: repair "
             "the utterance or leave it out"
