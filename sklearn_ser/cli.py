@@ -23,8 +23,14 @@ __all__ = ["main"]
 
 _LABELS = {"act": "act", "val": "val", "act+val": ("act", "val"), "none": None}
 _RECIPES = (
-    *("metric_dae", "egemaps_svc", "cvae_lstm", "vae_lstm", "ae_lstm"),
-    *("contrastive_siamese", "menan", "dat"),
+    "metric_dae",
+    "egemaps_svc",
+    "cvae_lstm",
+    "vae_lstm",
+    "ae_lstm",
+    "contrastive_siamese",
+    "menan",
+    "dat",
 )
 # The corpora that --dimensions rates.
 _RATED = ("emodb", "urdu")

@@ -313,8 +313,8 @@ def contrastive_siamese(
     """Return the pipeline of Lian et al. (2018).
 
     13 mel-frequency cepstral coefficients, and the siamese convolutional network with
-    cross-entropy and contrastive loss in the paper's best configuration: random
-    pairs, the cosine loss, on the features.
+    cross-entropy and contrastive loss in the configuration that is the paper's best by
+    weighted accuracy: random pairs, the cosine loss, on the features.
 
     Parameters
     ----------
@@ -348,14 +348,16 @@ def contrastive_siamese(
     -----
     The features keep the length of each recording: it is the network that cuts and
     pads them, so that it can average over all segments of a longer recording in the
-    test, as the paper does. Batches, epochs, margin, the paper's choice of the
-    weight of the contrastive loss and class weights are not published; here the
-    classes are weighted by their frequency, as in the other recipes.
+    test, as the paper does. Batches, epochs, margin and the best weight of the
+    contrastive loss are not published. The paper's cross-entropy weighs all
+    utterances alike; here the classes are weighted by their frequency, as in the
+    other recipes.
 
     References
     ----------
     .. [1] Z. Lian, Y. Li, J. Tao and J. Huang, "Speech emotion recognition via
-       contrastive loss under Siamese networks", ASMMC-MMAC, 2018.
+       contrastive loss under siamese networks", ASMMC-MMAC, 2018,
+       doi:10.1145/3267935.3267946.
 
     Examples
     --------
@@ -401,7 +403,7 @@ def menan(
     ----------
     max_epochs : int, default=300
         Passes over the training data (paper), which the paper makes over 22,000
-        utterances. On a few hundred, 40 to 50 go a long way.
+        utterances. Of a few hundred, 30 to 50 make the results of the documentation.
     shorter : {"repeat", "keep"}, default="repeat"
         Whether recordings shorter than 14 s are repeated up to that (paper), or keep
         their length, which on recordings of 3 s takes a fifth of the time; of
@@ -440,8 +442,10 @@ def menan(
     ``"multitask"`` and None. What the fitted network can do beyond `predict` and
     `transform` is asked of ``estimator_["menan"]``, on what
     ``estimator_["logmelprosody"]`` gives. The power of the decay of the learning rate
-    and class weights are not published; here the classes are weighted by their
-    frequency, as in the other recipes.
+    is not published. The paper's cross-entropy weighs all utterances alike; here the
+    classes are weighted by their frequency, as in the other recipes. The paper names
+    no normalisation; here each feature is standardised by the training data as a
+    whole (``standardize=False`` leaves that out).
 
     References
     ----------

@@ -26,12 +26,10 @@ from skorch.history import History
 from torch import Tensor
 
 from .._sklearn import Interval
+from ..losses._known import UNKNOWN
 from ._engine import Batches, Corruption, EpochProgress, TableBatches, TrainingNet
 
 Data = Mapping[str, Any]
-
-# The number that stands for a class or a speaker that is not known.
-UNKNOWN = -1
 
 
 class NetEstimator(BaseEstimator, metaclass=ABCMeta):
@@ -426,7 +424,7 @@ def check_groups(groups: Any) -> NDArray[Any]:
             f"groups has no speaker at index {missing[0]} ({missing.size} in all): "
             "name the speakers of all samples, or leave those samples out."
         )
-    numbered_labels("groups", array)
+    numbered_labels("groups", array)  # for its error
     return array
 
 

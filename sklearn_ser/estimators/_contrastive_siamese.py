@@ -6,7 +6,6 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
-from math import sqrt
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
@@ -33,11 +32,10 @@ from .._sklearn import (
     validate_parameter_constraints,
 )
 from ..losses import ContrastiveSiameseLoss
+from ..losses._known import UNKNOWN
 from ..nets import SiameseCNN
-from ..nets._siamese import width_of_branch
 from ..sequences import Sequences, check_sequences, window_starts
 from ._base import (
-    UNKNOWN,
     Data,
     how_to_pass,
     numbered_labels,
@@ -56,7 +54,6 @@ _MIN_FRAMES = 30
 _CHUNK = 2**15
 
 _RATINGS = ("valence", "activation", "dominance")
-_LARGE_DISTANCES = ("euclidean", "features")
 _LEVELS = ("low", "medium", "high")
 
 
@@ -100,10 +97,11 @@ class ContrastiveSiamese(
         the same number of utterances of each class, as many as the rarest has, and as
         many pairs of one class as of two (loader_2). See the notes.
     auxiliary : {"gender", "valence", "activation", "dominance"} or None, default=None
-        What else a second linear layer learns, the paper's comparison; `fit` then
-        needs it.
+        What else a second linear layer learns; `fit` then needs it. With
+        ``contrastive_weight=0`` this is the paper's comparison; together with the
+        contrastive loss, its outlook.
     auxiliary_weight : float, default=0.04
-        Weight :math:`\mu` of the auxiliary task's cross-entropy, from 0 to 1, beside
+        Weight :math:`\mu` of the auxiliary task's cross-entropy, below 1, beside
         :math:`1 - \mu` for all else. The paper's best is 0.08 for valence and 0.04
         for the others.
     level_bounds : tuple of two floats, default=(2.0, 4.0)
@@ -116,7 +114,8 @@ class ContrastiveSiamese(
         trained on.
     testing : {"average", "crop"}, default="average"
         What an utterance of more than `n_frames` frames is predicted from: the mean
-        over windows that cover it, or one window at random. See the notes.
+        over windows that cover it, or one window at random. See the notes. It may be
+        changed after `fit`.
     n_filters : int, default=100
         Filters of each convolution (paper).
     class_weight : dict, "balanced" or None, default=None
@@ -257,7 +256,7 @@ class ContrastiveSiamese(
         "position": [StrOptions({"features", "probabilities"})],
         "pairs": [StrOptions({"random", "balanced"})],
         "auxiliary": [StrOptions({"gender", *_RATINGS}), None],
-        "auxiliary_weight": [Interval(Real, 0, 1, closed="both")],
+        "auxiliary_weight": [Interval(Real, 0, 1, closed="left")],
         "level_bounds": ["array-like"],
         "n_frames": [Interval(Integral, _MIN_FRAMES, None, closed="left"), None],
         "testing": [StrOptions({"average", "crop"})],
@@ -499,14 +498,10 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         }
 
     def _criterion_params(self) -> dict[str, Any]:
-        margin, sizes = self.margin, self._architecture
-        if margin is None and (self.distance, self.position) == _LARGE_DISTANCES:
-            width = 2 * width_of_branch(sizes["n_frames"], sizes["n_filters"])
-            margin = 2 * sqrt(width)
         return {
             "contrastive_weight": self.contrastive_weight,
             "distance": self.distance,
-            "margin": margin,
+            "margin": self.margin,
             "position": self.position,
             "auxiliary_weight": self.auxiliary_weight,
         }

@@ -19,10 +19,10 @@ from torch.optim.lr_scheduler import PolynomialLR
 
 from .._sklearn import Interval, StrOptions, fit_context
 from ..losses import SpeakerAdversarialLoss
+from ..losses._known import UNKNOWN
 from ..nets import SpeakerInvariantNet
 from ..sequences import Sequences, check_sequences
 from ._base import (
-    UNKNOWN,
     Data,
     check_sizes,
     how_to_pass,
@@ -86,8 +86,8 @@ default="entropy"
         (DAT), ``"multitask"`` learns to tell the speakers, and None emotions alone:
         the paper's other models.
     emotion_weight : float, default=0.5
-        :math:`\lambda` in Eq. 5 (paper): weight of the emotions' loss, beside that of
-        the speakers with :math:`1 - \lambda`.
+        :math:`\lambda` in Eq. 5 (paper), above 0: weight of the emotions' loss, beside
+        that of the speakers with :math:`1 - \lambda`.
     hidden_size : int, default=32
         Channels of the convolutions and units of the recurrent layer (paper).
     kernel_sizes : sequence of int, default=(10, 5)
@@ -223,7 +223,7 @@ default="entropy"
             StrOptions({"entropy", "uniform", "gradient_reversal", "multitask"}),
             None,
         ],
-        "emotion_weight": [Interval(Real, 0, 1, closed="both")],
+        "emotion_weight": [Interval(Real, 0, 1, closed="right")],
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "kernel_sizes": ["array-like"],
         "head_sizes": ["array-like"],
@@ -418,7 +418,10 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
 
     def _prepare(self, data: Data, valid: Data | None) -> tuple[Data, Data | None]:
         if (data["y"] == UNKNOWN).all():
-            raise ValueError("no utterance to train on has an emotion that is known.")
+            raise ValueError(
+                "no utterance to train on has an emotion that is known: give y more "
+                "emotions, or lower validation_fraction."
+            )
         if valid is not None and (valid["y"] == UNKNOWN).all():
             raise ValueError(
                 "early stopping watches the emotions of the held-out speakers "
@@ -440,11 +443,11 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         if len(speakers) > 1:
             return speakers
         name = type(self).__name__
+        others = " beside those that early stopping holds out"
         warnings.warn(
             f"{name}(adversary={self.adversary!r}) learns from the speakers, but "
-            "groups names no two to train on"
-            + (" beside those that early stopping holds out" * self.early_stopping)
-            + f": it learns emotions alone, as {name}(adversary=None) does. "
+            f"groups names no two to train on{others if self.early_stopping else ''}: "
+            f"it learns emotions alone, as {name}(adversary=None) does. "
             + how_to_pass(name, "groups"),
             stacklevel=6,  # where the user calls fit
         )

@@ -22,8 +22,9 @@ from sklearn.utils.validation import (
 from torch import Tensor
 
 from .._sklearn import StrOptions
+from ..losses._known import UNKNOWN
 from ..sequences import Sequences, check_sequences
-from ._base import UNKNOWN, Data, NetEstimator, numbered_labels, one_per_sample
+from ._base import Data, NetEstimator, numbered_labels, one_per_sample
 from ._engine import one_thread
 
 # Utterances that pass the module at once in inference.
@@ -91,6 +92,8 @@ class SequenceEstimator(NetEstimator):
                 f"Input y contains NaN: utterance {missing[0]} has no class "
                 f"({missing.size} of {len(labels)} in all). Leave such utterances out."
             )
+        if labels.dtype.kind == "f" and np.isinf(labels).any():
+            raise ValueError("Input y contains infinity, which is no class.")
         check_classification_targets(np.delete(labels, missing))
         self.classes_, codes = numbered_labels("y", labels)
         return codes

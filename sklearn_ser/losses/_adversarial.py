@@ -7,12 +7,10 @@ from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+
+from ._known import UNKNOWN, known_cross_entropy, known_mean
 
 Adversary = Literal["entropy", "uniform", "gradient_reversal", "multitask"]
-
-# The number that stands for a class or a speaker that is not known.
-UNKNOWN = -1
 
 
 def prediction_entropy(logits: Tensor) -> Tensor:
@@ -212,19 +210,16 @@ default="entropy"
             that of the emotions alone.
         """
         emotion, speaker = output
-        losses = cross_entropy(
-            emotion, batch["y"], ignore_index=UNKNOWN, reduction="none"
-        )
-        emotion_loss = _mean(losses * batch["weight"], batch["y"] != UNKNOWN)
+        emotion_loss = known_cross_entropy(emotion, batch["y"], batch["weight"])
         # In evaluation, too: held-out speakers are none of those that the head knows.
         if self.adversary is None or speaker is None or not self.training:
             return {"loss": emotion_loss, "emotion_loss": emotion_loss}
         known = batch["speaker"] != UNKNOWN
         if self.alternates:
-            shown = {"speaker_entropy": _mean(prediction_entropy(speaker), known)}
+            shown = {"speaker_entropy": known_mean(prediction_entropy(speaker), known)}
             term = -shown["speaker_entropy"]
             if self.adversary == "uniform":
-                term = _mean(cross_entropy_to_uniform(speaker), known)
+                term = known_mean(cross_entropy_to_uniform(speaker), known)
         else:
             term = self.speaker_loss(speaker, batch["speaker"])
             shown = {"speaker_loss": term}
@@ -245,10 +240,4 @@ default="entropy"
         -------
         Tensor of shape ()
         """
-        losses = cross_entropy(logits, speaker, ignore_index=UNKNOWN, reduction="none")
-        return _mean(losses, speaker != UNKNOWN)
-
-
-def _mean(values: Tensor, counted: Tensor) -> Tensor:
-    """Return the mean of some values, 0 where there are none."""
-    return (values * counted).sum() / counted.sum().clamp(min=1)
+        return known_cross_entropy(logits, speaker)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import sqrt
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import torch
@@ -13,6 +14,8 @@ from torch.nn.functional import (
     hinge_embedding_loss,
 )
 
+from ._known import known_cross_entropy
+
 if TYPE_CHECKING:
     from ..nets import SiameseOutput
 
@@ -21,6 +24,8 @@ Position = Literal["features", "probabilities"]
 
 # Those of torch's functions; the paper names none.
 _MARGINS = {"cosine": 0.0, "euclidean": 1.0}
+# Of the features before the last linear layer, these exceed such a margin by far.
+_LARGE_DISTANCES = ("euclidean", "features")
 
 
 def contrastive_loss(
@@ -118,9 +123,13 @@ def _checked_margin(distance: str, margin: float | None) -> float:
     if margin is None:
         return _MARGINS[distance]
     if distance == "cosine" and not -1 <= margin <= 1:
-        raise ValueError(f"margin of a cosine must be from -1 to 1, got {margin}.")
+        raise ValueError(
+            f"margin must be from -1 to 1 with distance='cosine', got {margin}."
+        )
     if distance == "euclidean" and not margin >= 0:
-        raise ValueError(f"margin of a distance must be at least 0, got {margin}.")
+        raise ValueError(
+            f"margin must be at least 0 with distance='euclidean', got {margin}."
+        )
     return margin
 
 
@@ -144,7 +153,8 @@ class ContrastiveSiameseLoss(nn.Module):
     distance : {"cosine", "euclidean"}, default="cosine"
         See `contrastive_loss`.
     margin : float or None, default=None
-        See `contrastive_loss`.
+        See `contrastive_loss`; None is :math:`2 \sqrt d` for the Euclidean distance
+        of d features, about which that of two utterances grows.
     position : {"features", "probabilities"}, default="features"
         What is contrasted: the features before the last linear layer (pos_1), or the
         probabilities of the classes (pos_2).
@@ -193,7 +203,8 @@ class ContrastiveSiameseLoss(nn.Module):
             )
         self.contrastive_weight = contrastive_weight
         self.distance: Distance = distance
-        self.margin = _checked_margin(distance, margin)
+        _checked_margin(distance, margin)
+        self.margin = margin
         self.position = position
         self.auxiliary_weight = auxiliary_weight
 
@@ -224,12 +235,15 @@ class ContrastiveSiameseLoss(nn.Module):
         if self.position == "probabilities":
             contrasted = output.logits.softmax(dim=1)
         n_pairs = len(y) // 2
+        margin = self.margin
+        if margin is None and (self.distance, self.position) == _LARGE_DISTANCES:
+            margin = 2 * sqrt(contrasted.shape[1])
         contrastive = contrastive_loss(
             contrasted[:n_pairs],
             contrasted[n_pairs:],
             y[:n_pairs] == y[n_pairs:],
             distance=self.distance,
-            margin=self.margin,
+            margin=margin,
         ).mean()
         of_members = cross_entropy(output.logits, y, reduction="none")
         classification = (of_members * batch.get("weight", 1.0)).mean()
@@ -240,14 +254,8 @@ class ContrastiveSiameseLoss(nn.Module):
             "cross_entropy_loss": classification,
         }
         if output.auxiliary is not None:
-            added = _known_cross_entropy(output.auxiliary, batch["auxiliary"])
+            added = known_cross_entropy(output.auxiliary, batch["auxiliary"])
             losses["auxiliary_loss"] = added
             weight = self.auxiliary_weight
             loss = (1 - weight) * loss + weight * added
         return {"loss": loss, **losses}
-
-
-def _known_cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
-    """Return the mean over those whose class is known, 0 where there is none."""
-    total = cross_entropy(logits, classes, ignore_index=-1, reduction="sum")
-    return total / (classes != -1).sum().clamp_min(1)

@@ -97,7 +97,7 @@ class SpeakerInvariantNet(nn.Module):
         )
 
     @property
-    def n_frames(self) -> int:
+    def min_frames(self) -> int:
         """Frames that the convolutions need for one step."""
         needed = 1
         for size in reversed(self.kernel_sizes):
@@ -118,10 +118,10 @@ class SpeakerInvariantNet(nn.Module):
         Returns
         -------
         Tensor of shape (n, 3 * hidden_size)
-            Mean, standard deviation (with n in the denominator) and maximum over
-            time.
+            Mean, standard deviation (with n in the denominator; the paper does not
+            say) and maximum over time.
         """
-        x, lengths = _repeat_short(x, lengths, self.n_frames)
+        x, lengths = _repeat_short(x, lengths, self.min_frames)
         steps = self.convolutions(x.transpose(1, 2)).transpose(1, 2)
         for size in self.kernel_sizes:
             lengths = (lengths - size) // self.stride + 1
@@ -169,6 +169,7 @@ class SpeakerInvariantNet(nn.Module):
             representation = reverse_gradient(representation)
         if not freeze_speaker_head:
             return EmotionAndSpeaker(emotion, head(representation))
+        # Without touching the weights, whose own step comes first.
         frozen = {name: weight.detach() for name, weight in head.named_parameters()}
         return EmotionAndSpeaker(
             emotion, functional_call(head, frozen, (representation,))

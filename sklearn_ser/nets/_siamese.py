@@ -107,9 +107,8 @@ class SiameseCNN(nn.Module):
             )
             for size in kernel_sizes
         )
-        self.n_features_out = len(kernel_sizes) * width_of_branch(
-            n_frames, n_filters, pool_size, pool_stride
-        )
+        n_positions = (n_frames - pool_size) // pool_stride + 1
+        self.n_features_out = len(kernel_sizes) * n_filters * n_positions
         self.head = nn.Linear(self.n_features_out, n_classes)
         self.auxiliary_head = (
             nn.Linear(self.n_features_out, n_auxiliary) if n_auxiliary else None
@@ -144,29 +143,6 @@ class SiameseCNN(nn.Module):
         if self.auxiliary_head is not None:
             auxiliary = self.auxiliary_head(features)
         return SiameseOutput(features, self.head(features), auxiliary)
-
-
-def width_of_branch(
-    n_frames: int, n_filters: int, pool_size: int = 30, pool_stride: int = 3
-) -> int:
-    """Count the features that one convolution gives.
-
-    Parameters
-    ----------
-    n_frames : int
-        Frames of the sequences.
-    n_filters : int
-        Filters of the convolution.
-    pool_size : int, default=30
-        Frames of the windows whose maximum is taken.
-    pool_stride : int, default=3
-        Frames from one window to the next.
-
-    Returns
-    -------
-    int
-    """
-    return n_filters * ((n_frames - pool_size) // pool_stride + 1)
 
 
 def _pooling(size: int, stride: int) -> list[nn.Module]:
