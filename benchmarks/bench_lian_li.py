@@ -98,6 +98,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    torch.manual_seed(0)
 
     rng = np.random.default_rng(0)
     lengths = (250 * rng.lognormal(sigma=0.4, size=400)).astype(int).clip(50)
