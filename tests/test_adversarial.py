@@ -18,6 +18,15 @@ from sklearn_ser.losses import (
 )
 from sklearn_ser.nets import SpeakerInvariantNet
 
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    """Draw the weights of nets from a seed, and leave torch's generator as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+
+
 logits = st.integers(1, 9).flatmap(
     lambda k: arrays(np.float64, k, elements=st.floats(-30, 30, width=32))
 ).map(torch.from_numpy)  # fmt: skip
@@ -33,6 +42,19 @@ def gradient(function, x):
 def test_entropy_lies_between_zero_and_its_bound(s):
     entropy = float(prediction_entropy(s))
     assert -1e-12 <= entropy <= math.log(len(s)) + 1e-12
+
+
+@given(logits)
+def test_entropy_is_that_of_equal_logits_only_if_they_are_equal(s):
+    """By Pinsker's inequality: log K - H is at least half the squared distance."""
+    uniform = torch.full_like(s, 1 / len(s))
+    lacking = math.log(len(s)) - float(prediction_entropy(s))
+    apart = float((s.softmax(0) - uniform).abs().sum())
+    assert lacking >= apart**2 / 2 - 1e-12
+    if s.max() - s.min() > 1e-3:
+        assert lacking > 0
+    equal = s[:1].expand(len(s))
+    assert float(prediction_entropy(equal)) == pytest.approx(math.log(len(s)))
 
 
 @given(logits)
@@ -207,6 +229,31 @@ def test_without_emotions_or_speakers_the_losses_are_finite(adversary):
     assert losses["loss"].item() == 0
 
 
+@pytest.mark.parametrize("adversary", [*ADVERSARIES, None])
+def test_nothing_of_an_empty_batch(adversary):
+    output = (torch.zeros(0, 3, requires_grad=True),
+              torch.zeros(0, 2, requires_grad=True))  # fmt: skip
+    nobody = torch.zeros(0, dtype=torch.int64)
+    batch = {"y": nobody, "speaker": nobody, "weight": torch.zeros(0)}
+    losses = SpeakerAdversarialLoss(adversary)(output, batch)
+    losses["loss"].backward()
+    assert all(value.item() == 0 for value in losses.values())
+
+
+@pytest.mark.parametrize("adversary", ADVERSARIES)
+@given(seed=st.integers(0, 2**31), weight=st.floats(0, 1))
+def test_single_precision_agrees_with_double(adversary, seed, weight):
+    output, batch = random_batch(seed)
+    loss = SpeakerAdversarialLoss(adversary, weight)
+    double = loss(output, batch)
+    batch["weight"] = batch["weight"].float()
+    single = loss(tuple(o.float() for o in output), batch)
+    assert single.keys() == double.keys()
+    for name, value in single.items():
+        assert value.dtype == torch.float32
+        torch.testing.assert_close(value.double(), double[name], atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize("adversary", ADVERSARIES)
 def test_unknown_utterances_join_one_loss_only(adversary):
     output, batch = random_batch(0, gaps=False)
@@ -255,25 +302,52 @@ def gradients(net):
     return parts
 
 
-def test_the_step_of_the_speaker_head_touches_nothing_else():
-    net = SpeakerInvariantNet(5, 3, 2)
-    loss = SpeakerAdversarialLoss()
+steps = st.fixed_dictionaries(
+    {
+        "adversary": st.sampled_from(["entropy", "uniform"]),
+        "weight": st.floats(0, 1),
+        "n_speakers": st.integers(2, 5),
+        "hidden_size": st.integers(1, 4),
+        "head_sizes": st.lists(st.integers(1, 4), max_size=2),
+        "seed": st.integers(0, 2**31),
+    }
+)
+
+
+def drawn_step(n_speakers, hidden_size, head_sizes, seed, **_):
+    """Return a net and labels with gaps."""
+    torch.manual_seed(seed)
+    net = SpeakerInvariantNet(
+        5, 3, n_speakers, hidden_size, kernel_sizes=(3,), head_sizes=head_sizes
+    )
+    return net, random_batch(seed, 4, 3, n_speakers)[1]
+
+
+@given(steps)
+def test_the_step_of_the_speaker_head_touches_nothing_else(step):
+    net, batch = drawn_step(**step)
+    loss = SpeakerAdversarialLoss(step["adversary"], step["weight"])
     told = net.speaker_head(net.encode(*utterances()).detach())
-    loss.speaker_loss(told, torch.tensor([0, 1, 0, 1])).backward()
+    loss.speaker_loss(told, batch["speaker"]).backward()
     parts = gradients(net)
     assert all(g is None for g in parts["encoder"] + parts["emotion"])
-    assert all(g is not None and g.abs().sum() > 0 for g in parts["speaker"])
+    assert all(g is not None for g in parts["speaker"])
+    moved = parts["speaker"][-1].abs().sum() > 0  # the last bias
+    assert moved == (batch["speaker"] >= 0).any()
 
 
-@pytest.mark.parametrize("adversary", ["entropy", "uniform"])
-def test_the_step_of_the_encoder_leaves_the_speaker_head(adversary):
-    net = SpeakerInvariantNet(5, 3, 2)
+@given(steps)
+def test_the_step_of_the_encoder_leaves_the_speaker_head(step):
+    net, batch = drawn_step(**step)
     output = net.classify(net.encode(*utterances()), freeze_speaker_head=True)
-    batch = batch_of([0, 1, 2, 0], [0, 1, 0, 1])
-    SpeakerAdversarialLoss(adversary, 0.5)(output, batch)["loss"].backward()
+    loss = SpeakerAdversarialLoss(step["adversary"], step["weight"])
+    loss(output, batch)["loss"].backward()
     parts = gradients(net)
     assert all(g is None for g in parts["speaker"])
     assert all(g is not None for g in parts["encoder"] + parts["emotion"])
+    if step["weight"] > 0.01:
+        moved = parts["emotion"][-1].abs().sum() > 0
+        assert moved == (batch["y"] >= 0).any()
 
 
 def encoder_gradient(sign, reverse=False, loss=None):
