@@ -15,11 +15,19 @@ from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_ser import ContrastiveSiamese
 from sklearn_ser.estimators._pairs import PairBatches, balanced_pairs, random_pairs
-from sklearn_ser.losses import ContrastiveSiameseLoss
+from sklearn_ser.losses import ContrastiveSiameseLoss, contrastive_loss
 from sklearn_ser.nets import SiameseCNN
 from sklearn_ser.sequences import Sequences, window_starts
 
 EMOTIONS = np.array(["anger", "neutral", "sadness"])
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    """Draw weights and inputs from a seed, and leave torch's generator as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
 
 
 def utterances(n=60, n_features=4, noise=1.0, seed=0, shortest=10, longest=80):
@@ -514,12 +522,13 @@ def test_too_few_for_pairs():
 
 def test_class_weights_reach_the_cross_entropy():
     X, y = utterances(n=40)
-    plain = quick(contrastive_weight=0).fit(X, y)
-    heavy = quick(contrastive_weight=0, class_weight=dict.fromkeys(EMOTIONS, 3.0)).fit(
-        X, y
+    heavy = dict.fromkeys(EMOTIONS, 3.0)
+    first, second = (
+        quick(class_weight=weights, lr=1e-12).fit(X, y).history_[0]
+        for weights in (None, heavy)
     )
-    first, second = (m.history_[0]["train_cross_entropy_loss"] for m in (plain, heavy))
-    assert second > 2 * first
+    expected = 3 * first["train_cross_entropy_loss"]
+    assert second["train_cross_entropy_loss"] == pytest.approx(expected)
 
 
 class Aligned(ContrastiveSiamese):
@@ -583,10 +592,67 @@ def test_any_seed_predicts_probabilities(seed):
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
 
 
-def test_margin_of_features_grows_with_their_number():
-    X, y = [np.ones((n, 2)) * n for n in range(30, 38)], [0, 1] * 4
-    settings = {"n_filters": 4, "max_epochs": 1, "distance": "euclidean"}
-    for position, expected in (("features", 2 * np.sqrt(24)), ("probabilities", 1)):
-        model = ContrastiveSiamese(position=position, **settings).fit(X, y)
-        assert model.net_.criterion_.margin == pytest.approx(expected)
-        assert model.margin is None
+@pytest.fixture
+def seen(monkeypatch):
+    """Collect what passes the loss: the network's outputs, and the batches."""
+    calls = []
+    forward = ContrastiveSiameseLoss.forward
+
+    def watched(loss, output, batch):
+        calls.append((output, batch["y"]))
+        return forward(loss, output, batch)
+
+    monkeypatch.setattr(ContrastiveSiameseLoss, "forward", watched)
+    return calls
+
+
+def contrast_by_hand(calls, position, **settings):
+    """Compute the contrastive loss of the only batch."""
+    ((output, y),) = calls
+    contrasted = output.features
+    if position == "probabilities":
+        contrasted = output.logits.softmax(dim=1)
+    n = len(y) // 2
+    same = y[:n] == y[n:]
+    assert 0 < same.sum() < n
+    return contrastive_loss(contrasted[:n], contrasted[n:], same, **settings).mean()
+
+
+@pytest.mark.parametrize("position", ["features", "probabilities"])
+def test_position_reaches_the_loss(position, seen):
+    X, y = utterances(n=30)
+    model = quick(position=position).fit(X, y)
+    found = model.history_[0]["train_contrastive_loss"]
+    assert found == pytest.approx(contrast_by_hand(seen, position).item())
+    other = {"features": "probabilities", "probabilities": "features"}[position]
+    assert abs(found - contrast_by_hand(seen, other).item()) > 0.01
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.2, 0.9])
+@pytest.mark.parametrize("of_auxiliary", [0.04, 0.5])
+def test_weights_reach_the_loss(weight, of_auxiliary):
+    X, y = utterances(n=30)
+    settings = {"contrastive_weight": weight, "auxiliary_weight": of_auxiliary}
+    model = quick(auxiliary="gender", batch_size=8, max_epochs=2, **settings)
+    for epoch in model.fit(X, y, gender=["f", "m"] * 15).history_:
+        loss = weight * epoch["train_contrastive_loss"]
+        loss += (1 - weight) * epoch["train_cross_entropy_loss"]
+        loss = (1 - of_auxiliary) * loss + of_auxiliary * epoch["train_auxiliary_loss"]
+        assert epoch["train_loss"] == pytest.approx(loss, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("position", "margin"), [("features", 2 * 24**0.5), ("probabilities", 1)]
+)
+def test_margin_of_features_grows_with_their_number(position, margin, seen):
+    X, y = utterances(n=30, longest=38)
+    model = quick(n_filters=4, n_frames=38, position=position, distance="euclidean")
+    model.fit(X, y)
+    assert model.margin is None
+    assert seen[0][0].features.shape[1] == 24
+    found = model.history_[0]["train_contrastive_loss"]
+    settings = {"distance": "euclidean", "margin": margin}
+    expected = contrast_by_hand(seen, position, **settings).item()
+    assert found == pytest.approx(expected, rel=1e-5)
+    settings["margin"] += 0.1
+    assert found < contrast_by_hand(seen, position, **settings).item() - 0.01
