@@ -650,6 +650,12 @@ def test_weights_reach_the_loss(weight, of_auxiliary):
         assert epoch["train_loss"] == pytest.approx(loss, rel=1e-5)
 
 
+def test_emotions_need_a_weight_beside_the_auxiliary_task():
+    X, y = utterances(n=12)
+    with pytest.raises(ValueError, match="'auxiliary_weight' parameter of Contrast"):
+        quick(auxiliary="gender", auxiliary_weight=1).fit(X, y, gender=["f", "m"] * 6)
+
+
 @pytest.mark.parametrize(
     ("position", "margin"), [("features", 2 * 24**0.5), ("probabilities", 1)]
 )
