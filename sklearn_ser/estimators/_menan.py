@@ -77,8 +77,7 @@ class MEnAN(
 
     Parameters
     ----------
-    adversary : {"entropy", "uniform", "gradient_reversal", "multitask"} or None, \
-default="entropy"
+    adversary : str or None, default="entropy"
         What the speakers are for. ``"entropy"`` is the paper's model. ``"uniform"``
         draws the predicted speakers to the uniform distribution by cross-entropy,
         whose gradient does not vanish where the speaker head is certain, as that of

@@ -134,11 +134,11 @@ class SpeakerAdversarialLoss(nn.Module):
 
     Parameters
     ----------
-    adversary : {"entropy", "uniform", "gradient_reversal", "multitask"} or None, \
-default="entropy"
-        What the speakers are for; None leaves the emotions alone. The loss of
-        ``"gradient_reversal"`` is that of ``"multitask"``: it is the network that
-        reverses the gradient.
+    adversary : str or None, default="entropy"
+        What the speakers are for: ``"entropy"``, ``"uniform"``,
+        ``"gradient_reversal"`` or ``"multitask"``; None leaves the emotions alone. The
+        loss of ``"gradient_reversal"`` is that of ``"multitask"``: it is the network
+        that reverses the gradient.
     emotion_weight : float, default=0.5
         :math:`\lambda`.
 
