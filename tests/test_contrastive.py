@@ -341,7 +341,7 @@ def test_what_does_not_fit_is_refused():
         contrastive_loss(x, x, same, distance="l1")
     with pytest.raises(ValueError, match=r"from -1 to 1 .*, got 1\.5"):
         ContrastiveSiameseLoss(margin=1.5)
-    with pytest.raises(ValueError, match="at least 0 .*, got -1"):
+    with pytest.raises(ValueError, match=r"at least 0 .*, got -1"):
         ContrastiveSiameseLoss(distance="euclidean", margin=-1)
     with pytest.raises(ValueError, match="'features' or 'probabilities', got 'end'"):
         ContrastiveSiameseLoss(position="end")
