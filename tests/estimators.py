@@ -75,10 +75,7 @@ CHECKED = [
         position="probabilities", distance="euclidean", testing="crop", n_frames=30
     ),
     MEnAN(),
-    MEnAN(None, class_weight="balanced", max_epochs=20),
-    AdversarialMEnAN(max_epochs=20),
-    AdversarialMEnAN("uniform", standardize=False, max_epochs=20),
-    AdversarialMEnAN("gradient_reversal", max_epochs=20),
+    AdversarialMEnAN(class_weight="balanced", max_epochs=20),
     AdversarialMEnAN("multitask", kernel_sizes=(3,), head_sizes=(), max_epochs=20),
 ]
 
