@@ -246,7 +246,7 @@ def test_hidden_sizes_must_be_positive_integers(data, sizes):
 def test_labels_of_held_out_speakers_are_not_training_labels(data):
     X, _, groups, metadata = data
     stopping = published(label="act", max_epochs=1, early_stopping=True)
-    held_out = stopping.fit(X, groups=groups, **metadata).validation_groups_
+    held_out = stopping.fit(X, **metadata).validation_groups_
     activation = np.where(np.isin(groups, held_out), metadata["activation"], np.nan)
     with pytest.raises(ValueError, match="NaN for all 270 samples to train on"):
         stopping.fit(X, groups=groups, activation=activation)
