@@ -13,6 +13,7 @@ from ._metric import (
     continuous_metric_loss,
     continuous_metric_terms,
 )
+from ._triplet import PseudoSiameseLoss, Triplets, mine_triplets, triplet_loss
 from ._variational import (
     ELBOTerms,
     VariationalLoss,
@@ -27,7 +28,9 @@ __all__ = [
     "ContrastiveSiameseLoss",
     "ELBOTerms",
     "MetricDAELoss",
+    "PseudoSiameseLoss",
     "SpeakerAdversarialLoss",
+    "Triplets",
     "VariationalLoss",
     "continuous_metric_loss",
     "continuous_metric_terms",
@@ -35,8 +38,10 @@ __all__ = [
     "cross_entropy_to_uniform",
     "elbo_terms",
     "kl_standard_normal",
+    "mine_triplets",
     "negative_elbo",
     "prediction_entropy",
     "reparameterize",
     "reverse_gradient",
+    "triplet_loss",
 ]
