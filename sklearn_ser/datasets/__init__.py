@@ -5,6 +5,7 @@ download nothing. Each gives a :class:`Corpus`, whose attributes are arrays read
 scikit-learn.
 """
 
+from ._auxiliary import AuxiliaryCorpora
 from ._corpus import Corpus
 from ._crema_d import load_crema_d
 from ._emodb import load_emodb
@@ -18,6 +19,7 @@ from ._synthetic import make_emotional_speech
 from ._urdu import load_urdu
 
 __all__ = [
+    "AuxiliaryCorpora",
     "Corpus",
     "canonical_emotion",
     "dimension_levels",

@@ -1,0 +1,633 @@
+"""The auxiliary corpora: what they hold, what they share, and what they refuse."""
+
+import copy
+import io
+import pickle
+import tracemalloc
+import warnings
+from dataclasses import replace
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+import soundfile as sf
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection import cross_validate
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_ser import AudioError, SpectrogramSegmenter
+from sklearn_ser.datasets import AuxiliaryCorpora, Corpus, emotion_quadrant
+from sklearn_ser.datasets._auxiliary import UNKNOWN
+from sklearn_ser.sequences import as_sequences
+
+LENGTHS = [3, 1, 4, 2, 5]
+QUADRANTS = [1, None, 4, np.nan, 2]
+CORPORA = ["EMO-DB", "URDU", "EMO-DB", "URDU", "URDU"]
+ARRAYS = ["segments", "quadrant", "corpus", "mean", "scale"]
+
+
+def utterances(lengths=LENGTHS, n_features=3, dtype=np.float32, seed=0):
+    rng = np.random.default_rng(seed)
+    return [rng.normal(5, 2, (n, n_features)).astype(dtype) for n in lengths]
+
+
+def make(**keywords):
+    return AuxiliaryCorpora(utterances(**keywords), QUADRANTS, corpus=CORPORA)
+
+
+def make_large():
+    """Make more than joblib sends by value (1 MB)."""
+    X = utterances([50] * 20, n_features=400)
+    return AuxiliaryCorpora(X, [1, 2, 3, None] * 5, corpus=["a", "b"] * 10)
+
+
+def assert_equal(found, expected):
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+        assert getattr(found, name).dtype == getattr(expected, name).dtype
+    assert found.names == expected.names
+    assert found.n_utterances == expected.n_utterances
+    X = np.split(expected.segments, [3, 4])  # the first two are among them
+    np.testing.assert_array_equal(found.holds(X), expected.holds(X))
+
+
+def assert_read_only(auxiliary):
+    for name, value in vars(auxiliary).items():
+        if isinstance(value, np.ndarray):
+            assert not value.flags.writeable, name
+            with pytest.raises(ValueError, match="read-only"):
+                value[:1] = 0
+
+
+class Holder(BaseEstimator):
+    """An estimator that looks at its auxiliary corpora, and learns nothing."""
+
+    def __init__(self, auxiliary=None):
+        self.auxiliary = auxiliary
+
+    def fit(self, X, y):
+        self.total_ = float(self.auxiliary.segments.sum(dtype=np.float64))
+        return self
+
+    def score(self, X, y):
+        return self.total_ + len(self.auxiliary)
+
+
+# --------------------------------------------------------------------------- contents
+
+
+def test_attributes():
+    X = utterances()
+    auxiliary = make()
+    np.testing.assert_array_equal(auxiliary.segments, np.concatenate(X))
+    assert auxiliary.segments.dtype == np.float32
+    assert auxiliary.segments.flags.c_contiguous
+    assert auxiliary.quadrant.tolist() == [1] * 3 + [-1] + [4] * 4 + [-1] * 2 + [2] * 5
+    assert auxiliary.corpus.tolist() == [0] * 3 + [1] + [0] * 4 + [1] * 7
+    assert auxiliary.quadrant.dtype == auxiliary.corpus.dtype == np.int64
+    assert auxiliary.names == ("EMO-DB", "URDU")
+    assert auxiliary.n_features == 3
+    assert auxiliary.n_utterances == 5
+    assert len(auxiliary) == 15
+    assert auxiliary.mean.shape == auxiliary.scale.shape == (2, 3)
+    assert auxiliary.mean.dtype == auxiliary.scale.dtype == np.float64
+
+
+def test_unknown_has_the_number_that_it_has_for_the_losses():
+    from sklearn_ser.losses import _known
+
+    assert _known.UNKNOWN == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "container", [list, tuple, as_sequences, lambda X: pd.Series(list(X))]
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, np.int64])
+def test_containers_and_kinds_of_numbers(container, dtype):
+    X = utterances(dtype=dtype)
+    auxiliary = AuxiliaryCorpora(container(X), QUADRANTS)
+    expected = np.concatenate(X).astype(np.float32)
+    np.testing.assert_array_equal(auxiliary.segments, expected)
+
+
+def test_equal_lengths_and_tables():
+    cube = np.stack(utterances([4, 4]))
+    auxiliary = AuxiliaryCorpora(cube, [1, 2])
+    np.testing.assert_array_equal(auxiliary.segments, cube.reshape(8, 3))
+    assert auxiliary.n_utterances == 2
+    table = AuxiliaryCorpora(cube[0], [1, 2, 3, 4])
+    assert table.n_utterances == len(table) == 4
+    assert table.quadrant.tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "quadrant",
+    [
+        np.array([1, np.nan, 4, np.nan, 2]),
+        np.array([1, None, 4, None, 2], dtype=object),
+        pd.Series([1, None, 4, None, 2], dtype="Int64", index=range(5, 10)),
+        [1.0, np.nan, np.int8(4), pd.NA, np.float32(2)],
+    ],
+)
+def test_kinds_of_quadrants(quadrant):
+    auxiliary = AuxiliaryCorpora(utterances(), quadrant)
+    np.testing.assert_array_equal(auxiliary.quadrant, make().quadrant)
+
+
+def test_corpora_keep_the_order_in_which_they_come():
+    corpus = pd.Series(["b", "a", "b", "c", "a"])
+    auxiliary = AuxiliaryCorpora(utterances(), QUADRANTS, corpus=corpus)
+    assert auxiliary.names == ("b", "a", "c")
+    assert auxiliary.corpus.tolist() == [0] * 3 + [1] + [0] * 4 + [2] * 2 + [1] * 5
+    alone = AuxiliaryCorpora(utterances(), QUADRANTS)
+    assert alone.names == ("unnamed",)
+    assert not alone.corpus.any()
+
+
+def test_what_was_given_is_copied():
+    X = utterances()
+    quadrant = np.array([1.0, 2.0, 3.0, 4.0, 1.0])
+    auxiliary = AuxiliaryCorpora(X, quadrant)
+    before = auxiliary.segments.copy(), auxiliary.quadrant.copy()
+    for values in X:
+        assert values.flags.writeable
+        assert not np.shares_memory(values, auxiliary.segments)
+        values[:] = 0
+    quadrant[:] = 1
+    np.testing.assert_array_equal(auxiliary.segments, before[0])
+    np.testing.assert_array_equal(auxiliary.quadrant, before[1])
+
+
+def test_copied_only_once():
+    X = utterances([20] * 100, n_features=500)
+    tracemalloc.start()
+    try:
+        auxiliary = AuxiliaryCorpora(X, [1] * 100)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.2 * auxiliary.segments.nbytes
+
+
+# ----------------------------------------------------------------------- standardising
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_each_corpus_is_standardised_by_itself(dtype):
+    X = utterances([30, 20, 25, 40, 10], n_features=5, dtype=dtype)
+    for values, corpus in zip(X, CORPORA, strict=True):
+        values[:, 1] += 1e4 if corpus == "URDU" else -30
+        values[:, 2] *= 100 if corpus == "URDU" else 1e-3
+        values[:, 3] = -100 if corpus == "URDU" else values[:, 3]  # silence
+        values[:, 4] = 0.1
+    auxiliary = AuxiliaryCorpora(X, QUADRANTS, corpus=CORPORA)
+    expected = np.empty((len(auxiliary), 5))
+    for number, name in enumerate(auxiliary.names):
+        own = np.concatenate([x for x, c in zip(X, CORPORA, strict=True) if c == name])
+        own = own.astype(np.float32).astype(np.float64)
+        scaler = StandardScaler().fit(own)
+        np.testing.assert_allclose(auxiliary.mean[number], scaler.mean_, rtol=1e-12)
+        np.testing.assert_allclose(auxiliary.scale[number], scaler.scale_, rtol=1e-7)
+        expected[auxiliary.corpus == number] = scaler.transform(own)
+    assert auxiliary.scale[1, 3] == auxiliary.scale[0, 4] == 1
+    rows = np.random.default_rng(0).permutation(len(auxiliary))
+    found = auxiliary.take(rows, standardize=True)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected[rows], atol=2e-6)
+
+
+@given(
+    X=arrays(
+        np.float32,
+        st.tuples(st.integers(1, 8), st.integers(1, 4), st.integers(1, 3)),
+        elements=st.floats(-1e6, 1e6, width=32),
+    ),
+    data=st.data(),
+)
+def test_take_copies_the_segments_asked_for(X, data):
+    corpus = data.draw(
+        st.lists(st.sampled_from("abc"), min_size=len(X), max_size=len(X))
+    )
+    auxiliary = AuxiliaryCorpora(X, [1] * len(X), corpus=corpus)
+    before = auxiliary.segments.copy()
+    rows = np.array(
+        data.draw(st.lists(st.integers(0, len(auxiliary) - 1), max_size=9)), np.intp
+    )
+    raw = auxiliary.take(rows, standardize=False)
+    np.testing.assert_array_equal(raw, auxiliary.segments[rows])
+    standardised = auxiliary.take(rows, standardize=True)
+    mean, scale = (x[auxiliary.corpus[rows]] for x in (auxiliary.mean, auxiliary.scale))
+    np.testing.assert_allclose(standardised, (raw - mean) / scale, rtol=1e-6)
+    for taken in (raw, standardised):
+        assert taken.dtype == np.float32
+        assert taken.shape == (len(rows), auxiliary.n_features)
+        taken[:] = 7  # its own memory
+    np.testing.assert_array_equal(auxiliary.segments, before)
+
+
+def test_take_beyond_the_end():
+    with pytest.raises(IndexError, match="out of bounds"):
+        make().take([0, 15], standardize=True)
+
+
+# ----------------------------------------------------------------- sharing and sending
+
+
+def test_clones_and_copies_are_the_same_object():
+    auxiliary = make()
+    holder = Holder(auxiliary)
+    assert clone(holder).auxiliary is auxiliary
+    assert clone(auxiliary) is auxiliary
+    assert copy.deepcopy(holder).auxiliary is auxiliary
+    assert copy.copy(auxiliary) is copy.deepcopy(auxiliary) is auxiliary
+    assert holder.get_params()["auxiliary"] is auxiliary
+    assert auxiliary != make()
+    assert len({auxiliary, make()}) == 2
+
+
+def test_nothing_can_be_changed():
+    auxiliary = make()
+    assert_read_only(auxiliary)
+    with pytest.raises(AttributeError, match="cannot assign"):
+        auxiliary.segments = np.zeros((15, 3), np.float32)
+    with pytest.raises(AttributeError, match="cannot assign"):
+        auxiliary.anything = 1
+    with pytest.raises(AttributeError, match="cannot delete"):
+        del auxiliary.names
+
+
+def by_pickle(value):
+    return pickle.loads(pickle.dumps(value))
+
+
+def by_joblib(value):
+    with io.BytesIO() as file:
+        joblib.dump(value, file)
+        file.seek(0)
+        return joblib.load(file)
+
+
+def by_skops(value):
+    dumped = skops.io.dumps(value)
+    types = skops.io.get_untrusted_types(data=dumped)
+    own = f"{AuxiliaryCorpora.__module__}.AuxiliaryCorpora"
+    assert set(types) == {own, f"{Holder.__module__}.Holder"}
+    return skops.io.loads(dumped, trusted=types)
+
+
+@pytest.mark.parametrize("by", [by_pickle, by_joblib, by_skops])
+def test_state_survives(by):
+    auxiliary = make()
+    assert auxiliary.holds(utterances()).all()
+    found = by(Holder(auxiliary)).auxiliary
+    assert type(found) is AuxiliaryCorpora
+    assert found is not auxiliary
+    assert_equal(found, auxiliary)
+    assert_read_only(found)
+    assert type(found.names) is tuple
+
+
+def test_the_state_stays_the_same_when_it_is_used():
+    auxiliary = make()
+    before = joblib.hash(auxiliary)
+    auxiliary.holds(utterances())
+    auxiliary.take([1, 2], standardize=True)
+    repr(auxiliary)
+    assert joblib.hash(auxiliary) == before == joblib.hash(make())
+
+
+def test_a_mapped_file_stays_mapped(tmp_path):
+    auxiliary = make_large()
+    joblib.dump(auxiliary, tmp_path / "auxiliary.joblib")
+    for mode in ("r", "c"):
+        found = joblib.load(tmp_path / "auxiliary.joblib", mmap_mode=mode)
+        assert isinstance(found.segments, np.memmap)
+        assert_equal(found, auxiliary)
+        assert_read_only(found)
+        taken = found.take([3, 1], standardize=False)
+        assert type(taken) is np.ndarray
+        taken[:] = 0
+        assert_equal(found, auxiliary)
+
+
+def report(holder, rows):
+    """Tell from a worker process how the corpora came there."""
+    auxiliary = holder.auxiliary
+    assert_read_only(auxiliary)
+    return (
+        isinstance(auxiliary.segments, np.memmap),
+        str(auxiliary.segments.filename),
+        joblib.hash(np.asarray(auxiliary.segments)),
+        auxiliary.take(rows, standardize=True),
+        auxiliary.holds(np.split(np.asarray(auxiliary.segments), 20)).all(),
+    )
+
+
+def test_workers_map_one_copy():
+    auxiliary = make_large()
+    assert auxiliary.segments.nbytes > 1e6
+    rows = np.array([7, 999, 0])
+    reports = joblib.Parallel(n_jobs=2, backend="loky")(
+        joblib.delayed(report)(clone(Holder(auxiliary)), rows) for _ in range(3)
+    )
+    mapped, files, hashes, taken, held = zip(*reports, strict=True)
+    assert all(mapped)
+    assert len(set(files)) == 1
+    assert set(hashes) == {joblib.hash(auxiliary.segments)}
+    for values in taken:
+        np.testing.assert_array_equal(values, auxiliary.take(rows, standardize=True))
+    assert all(held)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_cross_validated_with_the_target_and_never_split(n_jobs):
+    auxiliary = make_large()
+    X = as_sequences(utterances([3] * 12))
+    scores = cross_validate(
+        Holder(auxiliary), X, ["a", "b"] * 6, cv=3, n_jobs=n_jobs, error_score="raise"
+    )["test_score"]
+    whole = len(auxiliary) + auxiliary.segments.sum(dtype=np.float64)
+    assert scores.tolist() == [whole] * 3
+
+
+# -------------------------------------------------------------------- same utterances
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_holds_what_it_was_made_of_and_nothing_else(dtype):
+    X = utterances(dtype=dtype)
+    auxiliary = AuxiliaryCorpora(X, QUADRANTS, corpus=CORPORA)
+    others = utterances(seed=1, dtype=dtype)
+    mixed = [X[4], others[0], X[0].astype(np.float64), X[2].astype(np.float32)]
+    found = auxiliary.holds(mixed)
+    assert found.dtype == bool
+    assert found.tolist() == [True, False, True, True]
+    assert auxiliary.holds(as_sequences(mixed)).tolist() == found.tolist()
+    close = X[0].astype(np.float32)
+    close[2, 1] = np.nextafter(close[2, 1], np.float32(np.inf))
+    near = [close, X[0][::-1], X[0][:2], np.concatenate(X[:2]), X[0][:, :2]]
+    assert [bool(auxiliary.holds([x])[0]) for x in near] == [False] * 5
+    # Another layout of the same values.
+    assert auxiliary.holds([np.asfortranarray(X[0]), X[1][:, ::-1][:, ::-1]]).all()
+
+
+def test_holds_takes_the_zeros_for_one():
+    X = utterances([2, 3])
+    X[0][0, 0] = 0.0
+    X[1][2, 2] = -0.0
+    auxiliary = AuxiliaryCorpora(X, [1, 2])
+    turned = [x.copy() for x in X]
+    turned[0][0, 0] = -0.0
+    turned[1][2, 2] = 0.0
+    assert auxiliary.holds(turned).all()
+    assert np.signbit(auxiliary.segments[4, 2])  # and keeps what was given
+
+
+def test_holds_tells_the_same_values_in_another_shape_apart():
+    values = np.arange(12.0)
+    auxiliary = AuxiliaryCorpora([values.reshape(4, 3)], [1])
+    assert auxiliary.holds([values.reshape(4, 3)]).all()
+    assert not auxiliary.holds([values.reshape(3, 4)]).any()
+    assert not auxiliary.holds([np.zeros((0, 3)), np.zeros((5, 3))]).any()
+
+
+@pytest.mark.parametrize("level", [-100.0, 0.0])
+def test_silence_does_not_count(level):
+    silence = np.full((4, 3), level)
+    some = silence.copy()
+    some[3, 2] += 1
+    auxiliary = AuxiliaryCorpora([silence, some], [1, 2])
+    assert auxiliary.holds([silence, some, silence]).tolist() == [False, True, False]
+    nothing_but = AuxiliaryCorpora([silence], [1])
+    assert not nothing_but.holds([silence, some]).any()
+
+
+def test_holds_of_values_that_float32_does_not_have():
+    auxiliary = make()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = auxiliary.holds([np.full((3, 3), 1e300), np.full((1, 3), np.nan)])
+    assert not found.any()
+    largest = np.finfo(np.float32).max
+    extreme = np.array([[largest, -largest, 0.0]])
+    assert AuxiliaryCorpora([extreme], [1]).holds([extreme]).all()
+
+
+# ---------------------------------------------------------------------------- showing
+
+
+def test_repr():
+    assert repr(make()) == (
+        "<AuxiliaryCorpora EMO-DB, URDU: 5 utterances, 15 segments of 3 values, "
+        "quadrants 1 to 4: 3 / 5 / 0 / 4, unknown: 3>"
+    )
+    X = utterances([600, 500], n_features=1)
+    assert repr(AuxiliaryCorpora(X, [2, 3])) == (
+        "<AuxiliaryCorpora unnamed: 2 utterances, 1,100 segments of 1 value, "
+        "quadrants 1 to 4: 0 / 600 / 500 / 0>"
+    )
+
+
+def test_repr_within_an_estimator():
+    auxiliary = make()
+    text = repr(Holder(auxiliary))
+    assert " ".join(text.split()) == f"Holder(auxiliary={auxiliary})"
+    page = Holder(auxiliary)._repr_html_()
+    assert "&lt;AuxiliaryCorpora EMO-DB" in page
+    assert "<AuxiliaryCorpora" not in page
+
+
+# --------------------------------------------------------------------------- refusals
+
+
+def with_second(values):
+    X = utterances(dtype=np.float64)
+    X[1] = np.asarray(values)
+    return X
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([], "X holds no utterances"),
+        (np.zeros((0, 3)), "X holds no utterances"),
+        (np.zeros(5), r"got an array of shape \(5,\)"),
+        (["a.wav", "b.wav"], "X holds paths, not sequences: put a front end"),
+        (
+            with_second(np.zeros((0, 3))),
+            r"utterance 1 of 5 has no frames.*has_features",
+        ),
+        (with_second(np.zeros((2, 4))), r"utterance 1 of 5 has frames of 4 features"),
+        (with_second(np.zeros(3)), r"utterance 1 of 5 has 1 dimension\(s\), not 2"),
+        (with_second([["a", "b", "c"]]), "utterance 1 of 5 does not hold real numbers"),
+        (with_second([[0, np.nan, 0]]), "contains NaN: utterance 1 of 5, frame 0"),
+        (with_second([[0, 0, -np.inf]]), "contains infinity: utterance 1 of 5"),
+        (with_second([[1e39, 0, 0]]), "too large for float32: utterance 1 of 5"),
+        ([np.zeros((2, 0))], r"0 feature\(s\)"),
+        ([[1.0, 2.0], [np.nan, 2.0]], "contains NaN: utterance 1 of 2"),
+    ],
+)
+def test_faulty_utterances_are_named(X, message):
+    with pytest.raises(ValueError, match=message):
+        AuxiliaryCorpora(X, [1] * len(X))
+
+
+@pytest.mark.parametrize("value", [0, 5, -1, 1.5, "1", "anger", np.inf, 2 + 0j])
+def test_other_quadrants_are_refused(value):
+    with pytest.raises(ValueError, match=r"quadrant of utterance 2 of 5 is .* must be"):
+        AuxiliaryCorpora(utterances(), [1, None, value, 2, 9])
+
+
+@pytest.mark.parametrize("name", ["quadrant", "corpus"])
+@pytest.mark.parametrize("values", [[1, 2], [1] * 6, [[1]] * 5, 3, "EMO-DB"])
+def test_one_label_for_each_utterance(name, values):
+    labels = {"quadrant": [1] * 5, "corpus": ["a"] * 5} | {name: values}
+    with pytest.raises(
+        ValueError, match=rf"{name} has the shape .* X has 5 utterances"
+    ):
+        AuxiliaryCorpora(utterances(), **labels)
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_each_utterance_has_a_corpus(missing):
+    corpus = ["a", "a", missing, "b", missing]
+    with pytest.raises(ValueError, match="utterance 2 of 5 has no corpus"):
+        AuxiliaryCorpora(utterances(), [1] * 5, corpus=corpus)
+
+
+# -------------------------------------------------------------------- from recordings
+
+
+def tone(pitch, seconds=0.6):
+    times = np.arange(round(seconds * 16000)) / 16000
+    return (0.3 * np.sin(2 * np.pi * pitch * times)).astype(np.float32)
+
+
+def make_corpus(emotions, name="mine", pitch=200):
+    waveforms = [tone(pitch + 10 * i, 0.3 * (i + 1)) for i in range(len(emotions))]
+    frame = pd.DataFrame({"emotion": emotions, "speaker": "1", "sampling_rate": 16000})
+    return Corpus(frame.assign(waveform=waveforms), name=name)
+
+
+EMOTIONS = ["anger", "happiness", "neutral", "sadness", "fear", "disgust", "boredom"]
+
+
+def test_from_corpora():
+    first = make_corpus(EMOTIONS, "first")
+    second = make_corpus(["joy", "surprise"], "second", pitch=300)
+    auxiliary = AuxiliaryCorpora.from_corpora(iter([first, second]))
+    front_end = SpectrogramSegmenter()
+    X = [*front_end.transform(first.audio), *front_end.transform(second.audio)]
+    expected = AuxiliaryCorpora(
+        X,
+        emotion_quadrant([*EMOTIONS, "joy", "surprise"]),
+        corpus=["first"] * 7 + ["second"] * 2,
+    )
+    assert_equal(auxiliary, expected)
+    assert auxiliary.names == ("first", "second")
+    assert auxiliary.n_features == 32 * 129
+    quadrants = [auxiliary.quadrant[np.cumsum([0, *map(len, X)])[i]] for i in range(9)]
+    assert quadrants == [2, 1, 4, 3, 2, 3, 3, 1, 1]
+    assert auxiliary.holds(X).all()
+    assert not auxiliary.holds(front_end.transform([tone(1000)])).any()
+
+
+def test_from_one_corpus_and_another_front_end():
+    corpus = make_corpus(["anger", "sadness"])
+    front_end = SpectrogramSegmenter.from_preset("gao2021_s2")
+    auxiliary = AuxiliaryCorpora.from_corpora(corpus, front_end)
+    assert auxiliary.names == ("mine",)
+    np.testing.assert_array_equal(
+        auxiliary.segments, np.concatenate(front_end.transform(corpus.audio))
+    )
+    # The corpora of one emotion are as good as any.
+    assert len(AuxiliaryCorpora.from_corpora([corpus.keep_emotions("anger")])) == 2
+
+
+def test_emotions_without_a_quadrant():
+    first = make_corpus(["anger", "contempt", "pride"], "first")
+    second = make_corpus(["contempt", "sadness"], "second")
+    with pytest.warns(UserWarning, match="contempt, pride: 3 utterances") as caught:
+        auxiliary = AuxiliaryCorpora.from_corpora([first, second])
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    lengths = [len(x) for x in SpectrogramSegmenter().transform(first.audio)]
+    lengths += lengths[:2]
+    expected = np.repeat([2, UNKNOWN, UNKNOWN, UNKNOWN, 3], lengths)
+    np.testing.assert_array_equal(auxiliary.quadrant, expected)
+
+
+def in_files(folder, *, broken):
+    """Make a corpus of four files, some of them broken."""
+    paths = [folder / f"{i}.wav" for i in range(4)]
+    for i, path in enumerate(paths):
+        sf.write(path, tone(200 + 50 * i), 16000)
+        if i in broken:
+            path.write_bytes(b"no sound")
+    emotions = ["anger", "sadness", "neutral", "happiness"]
+    frame = pd.DataFrame({"file": paths, "emotion": emotions, "speaker": "1"})
+    return Corpus(frame, name="on disk")
+
+
+def test_a_broken_file_among_good_ones_is_left_out(tmp_path):
+    corpus = in_files(tmp_path, broken=[1])
+    good = corpus.select([0, 2, 3])
+    expected = AuxiliaryCorpora.from_corpora(good)
+    quiet = SpectrogramSegmenter(on_error="nan")
+    assert_equal(AuxiliaryCorpora.from_corpora(corpus, quiet), expected)
+    loud = SpectrogramSegmenter(on_error="warn")
+    with pytest.warns(
+        UserWarning, match=r"for 1 of 4 recordings:\nrecording 1: .*1\.wav"
+    ):
+        assert_equal(AuxiliaryCorpora.from_corpora(corpus, loud), expected)
+    with pytest.raises(AudioError, match=r"corpus on disk: recording 1: .*1\.wav"):
+        AuxiliaryCorpora.from_corpora(corpus)
+
+
+def test_an_emotion_of_broken_files_alone_is_none(tmp_path):
+    corpus = in_files(tmp_path, broken=[1])
+    frame = corpus.frame.replace("sadness", "contempt")
+    quiet = SpectrogramSegmenter(on_error="nan")
+    auxiliary = AuxiliaryCorpora.from_corpora(replace(corpus, frame=frame), quiet)
+    assert UNKNOWN not in auxiliary.quadrant
+
+
+def test_a_corpus_of_broken_files_is_named(tmp_path):
+    broken = in_files(tmp_path, broken=range(4))
+    quiet = SpectrogramSegmenter(on_error="nan")
+    with pytest.raises(ValueError, match=r"no recording of the corpus on disk .* of 4"):
+        AuxiliaryCorpora.from_corpora([make_corpus(["anger"]), broken], quiet)
+
+
+def test_front_ends_that_give_tables():
+    class Loudness:
+        def transform(self, X):
+            return np.array([[w.max(), w.size] for w, _ in X]) * [[1.0], [np.nan]]
+
+    corpus = make_corpus(["anger", "sadness"])
+    auxiliary = AuxiliaryCorpora.from_corpora(corpus, Loudness())
+    assert auxiliary.n_utterances == len(auxiliary) == 1
+    assert auxiliary.quadrant.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("corpora", "error", "message"),
+    [
+        ([], ValueError, "corpora is empty"),
+        (["EMO-DB"], TypeError, "at index 0 is a str"),
+        ([make_corpus(["anger"])] * 2, ValueError, "two corpora have the name 'mine'"),
+        (
+            make_corpus(["anger"]).select([False]),
+            ValueError,
+            "the corpus mine has no utterances",
+        ),
+    ],
+)
+def test_corpora_that_are_refused(corpora, error, message):
+    with pytest.raises(error, match=message):
+        AuxiliaryCorpora.from_corpora(corpora)
