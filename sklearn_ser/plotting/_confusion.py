@@ -1,7 +1,7 @@
 """The confusion matrix of emotion recognition."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,11 @@ from ..metrics import ua_score, wa_score
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+
+CELL = 0.6  # inches, room for two lines
+NO_SHARE = "–"  # in the rows of classes that are never true
 
 
 def plot_confusion(
@@ -69,34 +74,97 @@ def plot_confusion(
     """
     # The scores also check the labels, so they come first.
     wa, ua = wa_score(y_true, y_pred), ua_score(y_true, y_pred)
-    found = unique_labels(y_true, y_pred)
+    classes, (counts,) = count_confusions(y_true, y_pred, labels=labels)
+    if ax is None:
+        ax = _new_axes(len(classes))
+    return draw_shares(
+        ax,
+        counts,
+        classes,
+        label_name=label_name,
+        title=f"pooled WA {wa:.3f}, UA {ua:.3f}",
+    )
+
+
+def count_confusions(
+    y_true: npt.ArrayLike, *predictions: npt.ArrayLike, labels: Sequence[Any] | None
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+    """Return the classes, and a confusion matrix of counts for each prediction."""
+    found = unique_labels(y_true, *predictions)
     classes = found if labels is None else np.asarray(labels)
     unnamed = np.setdiff1d(found, classes)
     if unnamed.size:
         raise ValueError(f"labels leaves out {', '.join(map(str, unnamed))}")
-    counts = confusion_matrix(y_true, y_pred, labels=classes)
-    totals = counts.sum(axis=1, keepdims=True)
-    shares = counts / np.maximum(totals, 1)
-    if ax is None:
-        ax = _new_axes(len(classes))
-    display = ConfusionMatrixDisplay(shares, display_labels=classes)
+    counts = [
+        confusion_matrix(y_true, y_pred, labels=classes) for y_pred in predictions
+    ]
+    return classes, np.stack(counts)
+
+
+def row_shares(counts: npt.NDArray[np.int64]) -> FloatArray:
+    """Return confusion matrices as shares of their rows; 0 where a row is empty."""
+    shares: FloatArray = counts / np.maximum(counts.sum(axis=-1, keepdims=True), 1)
+    return shares
+
+
+def draw_shares(
+    ax: "Axes",
+    counts: npt.NDArray[np.int64],
+    classes: Sequence[Any] | npt.NDArray[Any],
+    *,
+    label_name: str,
+    title: str,
+) -> ConfusionMatrixDisplay:
+    """Draw a confusion matrix of counts as shares of its rows."""
+    shares = row_shares(counts)
+    occurs = counts.sum(axis=1) > 0
+    texts = np.empty(counts.shape, dtype=object)
+    for (row, column), share in np.ndenumerate(shares):
+        upper = f"{share:.2f}" if occurs[row] else NO_SHARE
+        texts[row, column] = f"{upper}\n({counts[row, column]})"
+    return draw_cells(
+        ax,
+        shares,
+        classes,
+        texts=texts,
+        is_dark=shares > 0.5,
+        cmap="Blues",
+        limits=(0, 1),
+        label_name=label_name,
+        title=title,
+    )
+
+
+def draw_cells(
+    ax: "Axes",
+    values: FloatArray,
+    classes: Sequence[Any] | npt.NDArray[Any],
+    *,
+    texts: npt.NDArray[np.object_],
+    is_dark: npt.NDArray[np.bool_],
+    cmap: str,
+    limits: tuple[float, float],
+    label_name: str,
+    title: str,
+) -> ConfusionMatrixDisplay:
+    """Draw the cells of a confusion matrix, and name its rows and columns."""
+    display = ConfusionMatrixDisplay(values, display_labels=classes)
     display.plot(
         ax=ax,
-        cmap="Blues",
+        cmap=cmap,
         colorbar=False,  # the cells give the numbers
-        im_kw={"vmin": 0, "vmax": 1},
+        im_kw={"vmin": limits[0], "vmax": limits[1]},
         text_kw={"fontsize": 8},
     )
-    display.ax_.set_title(f"pooled WA {wa:.3f}, UA {ua:.3f}")
-    display.ax_.set(xlabel=f"predicted {label_name}", ylabel=f"true {label_name}")
-    display.ax_.tick_params(axis="x", labelrotation=45)
-    for name in display.ax_.get_xticklabels():
+    ax.set_title(title)
+    ax.set(xlabel=f"predicted {label_name}", ylabel=f"true {label_name}")
+    ax.tick_params(axis="x", labelrotation=45)
+    for name in ax.get_xticklabels():
         name.set(ha="right", rotation_mode="anchor")  # ends below its column
-    for (row, column), text in np.ndenumerate(display.text_):
-        share = f"{shares[row, column]:.2f}" if totals[row, 0] else "–"
-        text.set_text(f"{share}\n({counts[row, column]})")
+    for place, text in np.ndenumerate(display.text_):
+        text.set_text(texts[place])
         # scikit-learn chooses the colour by the range of the values, not of the map.
-        text.set_color("white" if shares[row, column] > 0.5 else "black")
+        text.set_color("white" if is_dark[place] else "black")
     return display
 
 
@@ -104,6 +172,6 @@ def _new_axes(n_classes: int) -> "Axes":
     """Return the axes of a new figure with room for two lines in each cell."""
     import matplotlib.pyplot as plt
 
-    side = 2 + 0.6 * n_classes
+    side = 2 + CELL * n_classes
     _, ax = plt.subplots(figsize=(side, side), layout="constrained")
     return ax

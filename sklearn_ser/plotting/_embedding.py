@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -91,6 +91,7 @@ class EmbeddingDisplay:
 
     See Also
     --------
+    TSNEDisplay : Neighbours in many dimensions, arranged by t-SNE.
     plot_confusion : The confusion matrix of the recognised emotions.
 
     Notes
@@ -141,7 +142,7 @@ class EmbeddingDisplay:
         label_name: str | None = None,
         ax: "Axes | None" = None,
         **scatter_kwargs: Any,
-    ) -> "EmbeddingDisplay":
+    ) -> Self:
         """Reduce an embedding to what can be drawn, and draw it.
 
         One and two dimensions are drawn as they are. More are projected on the
@@ -174,8 +175,8 @@ class EmbeddingDisplay:
             As the class; also when an embedding of more than two dimensions has
             fewer than two training utterances.
         """
-        values = check_array(embedding, dtype=np.float64, input_name="embedding")
-        mask = _check_mask(held_out, len(values))
+        values = check_embedding(embedding)
+        mask = check_mask(held_out, len(values))
         names = [f"dimension {i}" for i in (1, 2)[: values.shape[1]]]
         if values.shape[1] > 2:
             values, names = _principal_components(values, ~mask)
@@ -194,7 +195,7 @@ class EmbeddingDisplay:
         *,
         cmap: str = "viridis",
         **scatter_kwargs: Any,
-    ) -> "EmbeddingDisplay":
+    ) -> Self:
         """Draw the utterances.
 
         With one coordinate the other axis is the label: a row for each class, the
@@ -222,14 +223,14 @@ class EmbeddingDisplay:
             As the class.
         """
         coordinates, label, roles = self._check()
+        groups, mappable = _groups(label, cmap)  # before a figure: it may refuse
         self.ax_ = _new_axes() if ax is None else ax
         self.figure_ = self.ax_.figure
-        groups, mappable = _groups(label, cmap)
         x, y = coordinates[:, 0], coordinates[:, -1]
         strip = coordinates.shape[1] == 1
         self.ax_.set_xlabel(self.axis_names[0])
         if strip:
-            held_out = _check_mask(self.held_out, len(label))
+            held_out = check_mask(self.held_out, len(label))
             y = _label_axis(self.ax_, label, groups, held_out, self.label_name)
         else:
             self.ax_.set_ylabel(self.axis_names[1])
@@ -258,7 +259,7 @@ class EmbeddingDisplay:
         self.legend_ = _legend(self.ax_, named, roles, self.label_name, above=above)
         return self
 
-    def _check(self) -> tuple[FloatArray, "pd.Series[Any]", list["_Role"]]:
+    def _check(self) -> tuple[FloatArray, "pd.Series[Any]", list["Role"]]:
         """Return the coordinates, the label and the roles of the utterances."""
         coordinates = check_array(
             self.coordinates, dtype=np.float64, input_name="coordinates"
@@ -266,7 +267,7 @@ class EmbeddingDisplay:
         if coordinates.shape[1] > 2:
             raise ValueError(
                 f"coordinates must have 1 or 2 columns, got {coordinates.shape[1]}; "
-                "EmbeddingDisplay.from_embedding reduces an embedding to 2"
+                f"{type(self).__name__}.from_embedding reduces an embedding to 2"
             )
         label = pd.Series(self.label).reset_index(drop=True).infer_objects()
         check_consistent_length(coordinates, label)
@@ -274,7 +275,7 @@ class EmbeddingDisplay:
 
 
 @dataclass(frozen=True)
-class _Role:
+class Role:
     """Training or held-out utterances, and how they are drawn."""
 
     name: str
@@ -292,7 +293,28 @@ class _Group:
     colours: FloatArray
 
 
-def _check_mask(held_out: npt.ArrayLike | None, n: int) -> BoolArray:
+def check_embedding(
+    embedding: npt.ArrayLike, *, ensure_min_samples: int = 1
+) -> FloatArray:
+    """Return an embedding as float64; name the first row that cannot be drawn."""
+    values: FloatArray = check_array(
+        embedding,
+        dtype=np.float64,
+        ensure_all_finite=False,
+        ensure_min_samples=ensure_min_samples,
+        input_name="embedding",
+    )
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if bad.size:
+        raise ValueError(
+            f"embedding contains NaN or infinity in {bad.size} of {len(values)} rows, "
+            f"the first at index {bad[0]}; leave those utterances out, faulty "
+            "recordings with sklearn_ser.features.has_features"
+        )
+    return values
+
+
+def check_mask(held_out: npt.ArrayLike | None, n: int) -> BoolArray:
     """Return a boolean mask; refuse indices, which 0/1 masks would be taken for."""
     mask = np.zeros(n, dtype=bool) if held_out is None else np.asarray(held_out)
     if mask.dtype.kind != "b" or mask.shape != (n,):
@@ -303,14 +325,14 @@ def _check_mask(held_out: npt.ArrayLike | None, n: int) -> BoolArray:
     return mask
 
 
-def _roles(held_out: npt.ArrayLike | None, n: int) -> list[_Role]:
+def _roles(held_out: npt.ArrayLike | None, n: int) -> list[Role]:
     """Return training and held-out utterances, or one nameless role of all."""
-    mask = _check_mask(held_out, n)
+    mask = check_mask(held_out, n)
     if held_out is None:
-        return [_Role("", ~mask, _PLAIN)]
+        return [Role("", ~mask, _PLAIN)]
     return [
-        _Role(f"training ({(~mask).sum()})", ~mask, _FAINT),
-        _Role(f"held out ({mask.sum()})", mask, _BOLD),
+        Role(f"training ({(~mask).sum()})", ~mask, _FAINT),
+        Role(f"held out ({mask.sum()})", mask, _BOLD),
     ]
 
 
@@ -386,7 +408,7 @@ def _label_axis(
 def _legend(
     ax: "Axes",
     groups: list[_Group],
-    roles: list[_Role],
+    roles: list[Role],
     title: str | None,
     *,
     above: bool,
