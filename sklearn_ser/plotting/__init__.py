@@ -4,7 +4,14 @@ matplotlib is imported when something is drawn, not before. The classes follow
 scikit-learn's displays: they store what they draw, and ``plot`` draws it.
 """
 
+from ._comparison import ConfusionComparisonDisplay
 from ._confusion import plot_confusion
 from ._embedding import EmbeddingDisplay
+from ._tsne import TSNEDisplay
 
-__all__ = ["EmbeddingDisplay", "plot_confusion"]
+__all__ = [
+    "ConfusionComparisonDisplay",
+    "EmbeddingDisplay",
+    "TSNEDisplay",
+    "plot_confusion",
+]
