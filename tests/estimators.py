@@ -12,9 +12,11 @@ from sklearn_ser import (
     ContrastiveSiamese,
     MEnAN,
     MetricDAE,
+    PseudoSiameseGated,
     SequenceClassifier,
     SequencePooling,
 )
+from sklearn_ser.datasets import AuxiliaryCorpora
 
 
 class LabelledMetricDAE(MetricDAE):
@@ -55,6 +57,16 @@ class AdversarialMEnAN(MEnAN):
         return super().fit(X, y, groups=groups)
 
 
+def make_auxiliary(n_features=10, n=24):
+    """Make auxiliary corpora whose segments are as wide as those of `make_data`."""
+    rng = np.random.default_rng(2)
+    quadrant = np.tile([2, 3, 4], n)[:n]
+    sequences = [rng.normal(q, size=(rng.integers(1, 6), n_features)) for q in quadrant]
+    return AuxiliaryCorpora(sequences, quadrant, corpus=["a", "b"] * (n // 2))
+
+
+AUXILIARY = make_auxiliary()
+
 CHECKED = [
     MetricDAE(),
     MetricDAE(combine="log", decoder_relu="released", noise_std=0.0, max_epochs=5),
@@ -77,6 +89,17 @@ CHECKED = [
     MEnAN(),
     AdversarialMEnAN(class_weight="balanced", max_epochs=20),
     AdversarialMEnAN("multitask", kernel_sizes=(3,), head_sizes=(), max_epochs=20),
+    PseudoSiameseGated(),
+    PseudoSiameseGated(
+        fusion="concatenate",
+        triplets=None,
+        representation="latent",
+        class_weight="balanced",
+        embedding_size=16,
+        hidden_size=16,
+        feature_epochs=5,
+        max_epochs=15,
+    ),
 ]
 
 # What each deep estimator is trained with in the tests of routing, backends and
@@ -127,6 +150,31 @@ TRAINED = [
         ("groups",),
     ),
     (MEnAN(None, hidden_size=8, max_epochs=3, random_state=0), ()),
+    (
+        PseudoSiameseGated(
+            AUXILIARY,
+            triplets="semihard",
+            embedding_size=8,
+            hidden_size=8,
+            dropout=0.2,
+            pretraining_epochs=1,
+            feature_epochs=2,
+            max_epochs=3,
+            random_state=0,
+        ),
+        (),
+    ),
+    (
+        PseudoSiameseGated(
+            fusion=None,
+            embedding_size=8,
+            hidden_size=8,
+            feature_epochs=2,
+            max_epochs=3,
+            random_state=0,
+        ),
+        (),
+    ),
 ]
 
 

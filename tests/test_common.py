@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 import skops.io
 import torch
-from estimators import CHECKED, TRAINED, data_for, make_data
+from estimators import (
+    AUXILIARY,
+    CHECKED,
+    TRAINED,
+    data_for,
+    make_auxiliary,
+    make_data,
+)
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -37,11 +44,15 @@ trained = pytest.mark.parametrize(
 )
 
 
-# The checks know of no speakers, without which the default has no adversary.
-no_speakers = pytest.mark.filterwarnings("ignore:MEnAN.* learns from the speakers")
+# The checks know of no speakers, without which the default of one has no adversary,
+# and of no auxiliary corpora, without which that of another is not pre-trained.
+nothing_else = pytest.mark.filterwarnings(
+    "ignore:MEnAN.* learns from the speakers",
+    "ignore:PseudoSiameseGated has no auxiliary corpora",
+)
 
 
-@no_speakers
+@nothing_else
 @parametrize_with_checks(CHECKED)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
@@ -58,7 +69,7 @@ OF_TRANSFORMERS = [
 
 
 # The checks themselves pass arrays to what was fitted on a table.
-@no_speakers
+@nothing_else
 @pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")
 @pytest.mark.parametrize("estimator", CHECKED, ids=str)
 @pytest.mark.parametrize(
@@ -70,7 +81,7 @@ def test_checks_that_are_not_in_that_list(estimator, check):
     check(type(estimator).__name__, clone(estimator))
 
 
-@no_speakers
+@nothing_else
 @pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")
 @pytest.mark.parametrize(
     "estimator", [e for e in CHECKED if hasattr(e, "transform")], ids=str
@@ -97,8 +108,10 @@ def test_all_checks_with_scipys_array_api():
 
 def fitted(estimator, needs, **data):
     X, emotion, _, metadata = data_for(estimator, **data)
-    model = clone(estimator).fit(X, emotion, **{name: metadata[name] for name in needs})
-    return model, X
+    model = clone(estimator)
+    if getattr(model, "auxiliary", None) == AUXILIARY:
+        model.set_params(auxiliary=make_auxiliary(X[0].shape[-1]))
+    return model.fit(X, emotion, **{name: metadata[name] for name in needs}), X
 
 
 def outputs(model, X):
@@ -436,10 +449,12 @@ def test_net_params_reach_skorch(estimator, needs):
         "optimizer__momentum": 0.5,
         "callbacks": [mine, LRScheduler("StepLR", step_size=1)],
     }
-    model, _ = fitted(clone(estimator).set_params(net_params=net_params), needs)
+    # Of another optimiser, the learning rate is another.
+    changed = clone(estimator).set_params(net_params=net_params, lr=1e-3)
+    model, _ = fitted(changed, needs)
     assert isinstance(model.net_.optimizer_, torch.optim.SGD)
     assert model.net_.optimizer_.param_groups[0]["momentum"] == 0.5
-    assert model.net_.optimizer_.param_groups[0]["lr"] < estimator.lr
+    assert model.net_.optimizer_.param_groups[0]["lr"] < 1e-3
     used = [c for _, c in model.net_.callbacks_ if type(c) is Count]
     assert used[0].epochs == estimator.max_epochs
     assert mine.epochs == 0  # the user's own object is left alone

@@ -4,6 +4,7 @@ from ._contrastive_siamese import ContrastiveSiamese
 from ._cvae import CVAE
 from ._menan import MEnAN
 from ._metric_dae import MetricDAE
+from ._pseudo_siamese_gated import PseudoSiameseGated
 from ._sequence_classifier import SequenceClassifier
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "ContrastiveSiamese",
     "MEnAN",
     "MetricDAE",
+    "PseudoSiameseGated",
     "SequenceClassifier",
 ]

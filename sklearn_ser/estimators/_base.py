@@ -44,6 +44,7 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
     _criterion_class: ClassVar[type[torch.nn.Module]]
     _net_class: ClassVar[type[TrainingNet]] = TrainingNet
     _batches: ClassVar[type[Batches]] = TableBatches
+    _optimizer_class: ClassVar[type[torch.optim.Optimizer]] = torch.optim.Adam
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "lr": [Interval(Real, 0, None, closed="neither")],
@@ -94,8 +95,12 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
         data, valid = self._prepare(data, valid)
         self._architecture = self._module_params()
         net = self._build_net()
+        self._begin(net)
         net.train_on(data, valid)
         self._keep(net)
+
+    def _begin(self, net: TrainingNet) -> None:
+        """Change a new net before it is trained; a child class may."""
 
     def _continue_net(self, data: Data) -> None:
         """Train for one more epoch; begin with a new net where there is none."""
@@ -112,31 +117,43 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
         self._params_at_fit = self.get_params(deep=False)
 
     def _build_net(self) -> TrainingNet:
-        """Build and initialise a net."""
+        """Build and initialise the net."""
         settings: dict[str, Any] = {
-            "module": self._module_class,
-            "criterion": self._criterion_class,
-            "optimizer": torch.optim.Adam,
-            "lr": self.lr,
-            "max_epochs": self.max_epochs,
-            "batch_size": self.batch_size,
-            "device": resolve_device(self.device),
-            "seed": self._seed,
             "batches": self._batch_maker(),
             "inputs": self._inputs(),
-            "corrupt": self._corruption(),
-            "train_split": None,
-            "verbose": 0,
+            "max_epochs": self.max_epochs,
+            "seed": self._seed,
         }
         settings |= {f"module__{k}": v for k, v in self._architecture.items()}
         settings |= {f"criterion__{k}": v for k, v in self._criterion_params().items()}
+        return self._net(self._net_class, self._callbacks(), **settings)
+
+    def _net(
+        self, net_class: type[TrainingNet], callbacks: list[Any], **settings: Any
+    ) -> TrainingNet:
+        """Build and initialise a net by the parameters, changed by some settings."""
+        settings = {
+            "module": self._module_class,
+            "criterion": self._criterion_class,
+            "optimizer": self._optimizer_class,
+            "lr": self.lr,
+            "batch_size": self.batch_size,
+            "device": resolve_device(self.device),
+            "corrupt": self._corruption(),
+            "train_split": None,
+            "verbose": 0,
+            **settings,
+        }
         given = check_net_params(self.net_params)
-        if "optimizer" not in given and settings["device"].startswith(("cpu", "cuda")):
+        optimizer = given.get("optimizer", settings["optimizer"])
+        if optimizer is torch.optim.Adam and settings["device"].startswith(
+            ("cpu", "cuda")
+        ):
             settings["optimizer__fused"] = True
         # skorch changes the callbacks that it is given: never the user's own.
-        callbacks = clone(given.pop("callbacks", None) or [], safe=False)
-        settings["callbacks"] = [*self._callbacks(), *callbacks]
-        return self._net_class(**(settings | given)).initialize()
+        of_user = clone(given.pop("callbacks", None) or [], safe=False)
+        settings["callbacks"] = [*callbacks, *of_user]
+        return net_class(**(settings | given)).initialize()
 
     def _inference_module(self) -> tuple[torch.nn.Module, str]:
         """Return a copy of the module in float64 and evaluation mode, and its device.
@@ -149,20 +166,24 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
 
     def _callbacks(self) -> list[Any]:
         """Return the callbacks that the parameters ask for."""
-        callbacks: list[Any] = []
-        if self.early_stopping:
-            stopping = EarlyStopping(
-                monitor="valid_loss",
-                patience=self.n_iter_no_change,
-                threshold=self.tol,
-                threshold_mode="abs",
-                load_best=True,
-                sink=_silent,
-            )
-            callbacks.append(("early_stopping", stopping))
+        callbacks = self._stopping()
         if self.verbose:
             callbacks.append(("progress", EpochProgress(type(self).__name__)))
         return callbacks
+
+    def _stopping(self) -> list[Any]:
+        """Return what stops the training early, where that is asked for."""
+        if not self.early_stopping:
+            return []
+        stopping = EarlyStopping(
+            monitor="valid_loss",
+            patience=self.n_iter_no_change,
+            threshold=self.tol,
+            threshold_mode="abs",
+            load_best=True,
+            sink=_silent,
+        )
+        return [("early_stopping", stopping)]
 
     def _split_by_group(
         self, n_samples: int, groups: Any
@@ -190,15 +211,7 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
     def _keep(self, net: TrainingNet) -> None:
         """Keep a trained net, and its history as plain dicts."""
         self.net_ = net
-        self.history_ = [
-            {
-                # Of a learning rate, what numpy made of it.
-                name: float(value) if isinstance(value, np.floating) else value
-                for name, value in epoch.items()
-                if name != "batches"
-            }
-            for epoch in net.history
-        ]
+        self.history_ = plain_history(net)
 
     def _forget(self, *names: str) -> None:
         """Delete what an earlier fit has left, so that a new one cannot mix with it."""
@@ -220,8 +233,8 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
         net = state.pop("net_", None)
         if net is not None:
             state["_net_state"] = {
-                "module": _to_numpy(net.module_.state_dict()),
-                "optimizer": _to_numpy(net.optimizer_.state_dict()),
+                "module": to_numpy(net.module_.state_dict()),
+                "optimizer": to_numpy(net.optimizer_.state_dict()),
             }
         return state
 
@@ -235,10 +248,33 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
             builder = type(self)(**self._params_at_fit)
             builder._seed, builder._architecture = self._seed, self._architecture
             net = builder._build_net()
-            net.module_.load_state_dict(_to_torch(weights["module"]))
-            net.optimizer_.load_state_dict(_to_torch(weights["optimizer"]))
+            net.module_.load_state_dict(to_torch(weights["module"]))
+            net.optimizer_.load_state_dict(to_torch(weights["optimizer"]))
             net.history = History({"batches": [], **row} for row in self.history_)
             self.net_ = net
+
+
+def plain_history(net: TrainingNet) -> list[dict[str, Any]]:
+    """Return the history of a net as plain dicts, one for each epoch.
+
+    Parameters
+    ----------
+    net : TrainingNet
+        A trained net.
+
+    Returns
+    -------
+    list of dict
+    """
+    return [
+        {
+            # Of a learning rate, what numpy made of it.
+            name: float(value) if isinstance(value, np.floating) else value
+            for name, value in epoch.items()
+            if name != "batches"
+        }
+        for epoch in net.history
+    ]
 
 
 def resolve_device(device: str | torch.device) -> str:
@@ -526,23 +562,44 @@ def _silent(text: str) -> None:
     """Swallow what a callback would print."""
 
 
-def _to_numpy(tree: Any) -> Any:
-    """Turn the tensors of nested dicts and lists into numpy arrays."""
+def to_numpy(tree: Any) -> Any:
+    """Turn the tensors of nested dicts and lists into numpy arrays.
+
+    Parameters
+    ----------
+    tree : Any
+        Of dicts, lists and tuples, such as a state dict of torch.
+
+    Returns
+    -------
+    Any
+        The same, with lists for tuples.
+    """
     if isinstance(tree, Tensor):
         return tree.detach().cpu().numpy().copy()
     if isinstance(tree, Mapping):
-        return {key: _to_numpy(value) for key, value in tree.items()}
+        return {key: to_numpy(value) for key, value in tree.items()}
     if isinstance(tree, list | tuple):
-        return [_to_numpy(value) for value in tree]
+        return [to_numpy(value) for value in tree]
     return tree
 
 
-def _to_torch(tree: Any) -> Any:
-    """Turn the numpy arrays of nested dicts and lists into tensors."""
+def to_torch(tree: Any) -> Any:
+    """Turn the numpy arrays of nested dicts and lists into tensors.
+
+    Parameters
+    ----------
+    tree : Any
+        What `to_numpy` returns.
+
+    Returns
+    -------
+    Any
+    """
     if isinstance(tree, np.ndarray | np.generic):
         return torch.tensor(tree)
     if isinstance(tree, Mapping):
-        return {key: _to_torch(value) for key, value in tree.items()}
+        return {key: to_torch(value) for key, value in tree.items()}
     if isinstance(tree, list | tuple):
-        return [_to_torch(value) for value in tree]
+        return [to_torch(value) for value in tree]
     return tree

@@ -50,6 +50,28 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_lock)
 
 
+@contextlib.contextmanager
+def first_weights(seed: int) -> Iterator[None]:
+    """Let modules draw their first weights in a block, by a seed of their own.
+
+    Parameters
+    ----------
+    seed : int
+        For torch's global generator, whose state is put back afterwards.
+
+    Yields
+    ------
+    None
+    """
+    with _INITIALISATION:
+        state = torch.default_generator.get_state()
+        try:
+            torch.default_generator.manual_seed(seed)
+            yield
+        finally:
+            torch.default_generator.set_state(state)
+
+
 def one_thread() -> Any:
     """Limit torch to one thread in a block, for the calling thread only.
 
@@ -219,13 +241,8 @@ class TrainingNet(NeuralNet):
 
     def initialize(self) -> TrainingNet:
         """Initialise everything, leaving torch's global generator as it was."""
-        with _INITIALISATION:
-            state = torch.default_generator.get_state()
-            try:
-                torch.default_generator.manual_seed(self.seed)
-                super().initialize()
-            finally:
-                torch.default_generator.set_state(state)
+        with first_weights(self.seed):
+            super().initialize()
         return self
 
     def notify(self, method_name: str, **kwargs: Any) -> None:

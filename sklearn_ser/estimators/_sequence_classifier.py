@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
@@ -10,23 +9,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length
-from torch import Tensor, nn
 
 from .._sklearn import Interval, StrOptions, fit_context
 from ..nets import RecurrentClassifier
 from ..sequences import Sequences, check_sequences
 from ._base import Data
 from ._engine import UtteranceBatches
-from ._sequences import SequenceClassifierMixin, SequenceEstimator
-
-
-class _WeightedCrossEntropy(nn.Module):
-    """Mean over a batch of the cross-entropy, each utterance with its weight."""
-
-    def forward(self, output: Tensor, batch: Mapping[str, Any]) -> dict[str, Tensor]:
-        """Return the loss."""
-        losses = nn.functional.cross_entropy(output, batch["y"], reduction="none")
-        return {"loss": (losses * batch["weight"]).mean()}
+from ._sequences import (
+    SequenceClassifierMixin,
+    SequenceEstimator,
+    WeightedCrossEntropy,
+)
 
 
 class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
@@ -135,7 +128,7 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
     """
 
     _module_class = RecurrentClassifier
-    _criterion_class = _WeightedCrossEntropy
+    _criterion_class = WeightedCrossEntropy
     _batches = UtteranceBatches
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

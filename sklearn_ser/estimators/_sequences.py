@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +19,7 @@ from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
 )
-from torch import Tensor
+from torch import Tensor, nn
 
 from .._sklearn import StrOptions
 from ..losses._known import UNKNOWN
@@ -29,6 +29,15 @@ from ._engine import one_thread
 
 # Utterances that pass the module at once in inference.
 _CHUNK = 64
+
+
+class WeightedCrossEntropy(nn.Module):
+    """Mean over a batch of the cross-entropy, each utterance with its weight."""
+
+    def forward(self, output: Tensor, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Return the loss."""
+        losses = nn.functional.cross_entropy(output, batch["y"], reduction="none")
+        return {"loss": (losses * batch["weight"]).mean()}
 
 
 class SequenceEstimator(NetEstimator):

@@ -2,6 +2,15 @@
 
 from ._dae import DenoisingAutoencoder
 from ._menan import EmotionAndSpeaker, SpeakerInvariantNet
+from ._pseudo_siamese import (
+    FusionClassifier,
+    GatedFusion,
+    PseudoSiameseGatedNet,
+    PseudoSiameseNet,
+    PseudoSiameseOutput,
+    SegmentDecoder,
+    SegmentEncoder,
+)
 from ._recurrent import RecurrentClassifier
 from ._siamese import SiameseCNN, SiameseOutput
 from ._vae import VariationalAutoencoder
@@ -9,7 +18,14 @@ from ._vae import VariationalAutoencoder
 __all__ = [
     "DenoisingAutoencoder",
     "EmotionAndSpeaker",
+    "FusionClassifier",
+    "GatedFusion",
+    "PseudoSiameseGatedNet",
+    "PseudoSiameseNet",
+    "PseudoSiameseOutput",
     "RecurrentClassifier",
+    "SegmentDecoder",
+    "SegmentEncoder",
     "SiameseCNN",
     "SiameseOutput",
     "SpeakerInvariantNet",

@@ -110,6 +110,31 @@ class RecurrentClassifier(nn.Module):
         -------
         Tensor of shape (n, n_classes)
         """
+        pooled = self.encode(x, lengths, generator)
+        logits: Tensor = self.head(self._drop(pooled, generator))
+        return logits
+
+    def encode(
+        self,
+        x: Tensor,
+        lengths: Tensor,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Return what the linear layer classifies: one vector for each sequence.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_frames, n_features)
+            As for `forward`.
+        lengths : Tensor of shape (n,), int64
+            As for `forward`.
+        generator : torch.Generator or None, default=None
+            As for `forward`.
+
+        Returns
+        -------
+        Tensor of shape (n, hidden_size), or (n, 2 * hidden_size)
+        """
         packed = pack_padded_sequence(
             x, lengths.cpu(), batch_first=True, enforce_sorted=False
         )
@@ -118,8 +143,7 @@ class RecurrentClassifier(nn.Module):
             if index:
                 packed = packed._replace(data=self._drop(packed.data, generator))
             packed, (state, _) = layer(packed)
-        logits: Tensor = self.head(self._drop(self._pool(packed, state), generator))
-        return logits
+        return self._pool(packed, state)
 
     def _pool(self, packed: PackedSequence, state: Tensor) -> Tensor:
         """Return one vector for each sequence, of shape (n, width)."""

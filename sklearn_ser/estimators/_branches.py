@@ -1,0 +1,436 @@
+"""The branches of a pseudo-siamese network, and how they learn from segments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..datasets import AuxiliaryCorpora, emotion_quadrant
+from ..losses import PseudoSiameseLoss
+from ..nets import PseudoSiameseNet
+from ..sequences import Sequences
+from ._base import (
+    Data,
+    NetEstimator,
+    check_sizes,
+    plain_history,
+    resolve_device,
+    to_numpy,
+    to_torch,
+)
+from ._engine import (
+    Batch,
+    Batches,
+    EpochProgress,
+    FrameBatches,
+    TrainingNet,
+    epoch_seed,
+    first_weights,
+    one_thread,
+)
+
+Weights = dict[str, Any]
+Histories = dict[str, list[dict[str, Any]]]
+
+# Frames of a segment by default: those of SpectrogramSegmenter.
+_N_FRAMES = 32
+
+# Segments that pass the branches at once in inference, always as many: what a
+# segment becomes must not depend on how many there are.
+_CHUNK = 64
+
+
+class SegmentBatches(FrameBatches):
+    """Segments of the target, which both branches see.
+
+    What the autoencoder sees is ``"P"``, with its quadrants ``"P_quadrant"``.
+    """
+
+    def _deal(self, generator: torch.Generator) -> Iterator[Batch]:
+        for batch in super()._deal(generator):
+            shared = {"P": batch["X"]}
+            if "quadrant" in batch:
+                shared["P_quadrant"] = batch["quadrant"]
+            yield batch | shared
+
+
+class PretrainingBatches(Batches):
+    """Segments of the auxiliary corpora, and beside them as many of the target.
+
+    An epoch passes over the auxiliary corpora once; the segments of the target are
+    drawn at random.
+
+    Parameters
+    ----------
+    data : mapping of str to ndarray or Sequences
+        The target, with one row per utterance.
+    auxiliary : AuxiliaryCorpora
+        What the autoencoder sees.
+    standardize : bool
+        Whether it is standardised, each corpus by itself.
+    **kwargs
+        As for `Batches`.
+    """
+
+    def __init__(
+        self,
+        data: Mapping[str, Any],
+        *,
+        auxiliary: AuxiliaryCorpora,
+        standardize: bool,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(data, **kwargs)
+        self.auxiliary = auxiliary
+        self.standardize = standardize
+
+    def _deal(self, generator: torch.Generator) -> Iterator[Batch]:
+        data = dict(self.data)
+        sequences = data.pop("X")
+        order = torch.randperm(len(self.auxiliary), generator=generator).numpy()
+        for first in range(0, len(order), self.batch_size):
+            rows = order[first : first + self.batch_size]
+            drawn = torch.randint(
+                sequences.n_frames, (len(rows),), generator=generator
+            ).numpy()
+            utterances = sequences.utterance[drawn]
+            batch = {name: values[utterances] for name, values in data.items()}
+            batch["X"] = sequences.frames(drawn)
+            batch["P"] = self.auxiliary.take(rows, standardize=self.standardize)
+            batch["P_quadrant"] = self.auxiliary.quadrant[rows]
+            yield self._corrupted(self._to_device(batch), generator)
+
+
+def represent_segments(branches: PseudoSiameseNet, sequences: Sequences) -> Sequences:
+    """Return what the branches make of each segment of utterances.
+
+    In float32: in float64 the convolutions would take twenty times as long. Batches
+    of one size keep the digits of a segment from depending on its companions, as a
+    convolution treats each alike, wherever in the batch it stands.
+
+    Parameters
+    ----------
+    branches : PseudoSiameseNet
+        Trained, in float32.
+    sequences : Sequences
+        Standardised utterances of segments.
+
+    Returns
+    -------
+    Sequences
+        Of as many rows, with both representations side by side.
+    """
+    device = next(branches.parameters()).device
+    rows = []
+    with one_thread(), torch.inference_mode():
+        for chunk in sequences.chunks(_CHUNK):
+            padded = np.zeros((_CHUNK, sequences.n_features), np.float32)
+            padded[: len(chunk)] = chunk
+            output = branches.represent(torch.from_numpy(padded).to(device))
+            rows.append(output[: len(chunk)].cpu().numpy())
+    return Sequences(np.split(np.concatenate(rows), np.cumsum(sequences.lengths)[:-1]))
+
+
+class BranchTrainer(NetEstimator):
+    """What trains both branches: the first two phases of `PseudoSiameseGated`.
+
+    It holds all that the branches depend on, and nothing else, so that what it gives
+    can be cached for every gate, attention and recurrent layer.
+
+    Parameters
+    ----------
+    auxiliary, triplets, margin, normalize, pretraining_weights, feature_weights, \
+embedding_size, standardize, lr, pretraining_epochs, feature_epochs, batch_size, \
+early_stopping, n_iter_no_change, tol, device, net_params
+        Those of `PseudoSiameseGated`.
+    autoencoder : bool
+        Whether there is a second branch.
+    segment_shape : tuple of two int
+        Frames and bins of a segment.
+    n_classes : int
+        Number of emotions.
+    seed : int
+        Root of all that is random.
+    """
+
+    _module_class = PseudoSiameseNet
+    _criterion_class = PseudoSiameseLoss
+    _optimizer_class = torch.optim.Adadelta
+
+    def __init__(
+        self,
+        *,
+        autoencoder: bool,
+        segment_shape: tuple[int, int],
+        n_classes: int,
+        seed: int,
+        auxiliary: AuxiliaryCorpora | None,
+        triplets: str | None,
+        margin: float,
+        normalize: bool,
+        pretraining_weights: Sequence[float],
+        feature_weights: Sequence[float],
+        embedding_size: int,
+        standardize: bool,
+        lr: float,
+        pretraining_epochs: int,
+        feature_epochs: int,
+        batch_size: int,
+        early_stopping: bool,
+        n_iter_no_change: int,
+        tol: float,
+        device: str | torch.device,
+        net_params: dict[str, Any] | None,
+    ) -> None:
+        self.autoencoder = autoencoder
+        self.segment_shape = segment_shape
+        self.n_classes = n_classes
+        self.seed = seed
+        self.auxiliary = auxiliary
+        self.triplets = triplets
+        self.margin = margin
+        self.normalize = normalize
+        self.pretraining_weights = pretraining_weights
+        self.feature_weights = feature_weights
+        self.embedding_size = embedding_size
+        self.standardize = standardize
+        self.lr = lr
+        self.pretraining_epochs = pretraining_epochs
+        self.feature_epochs = feature_epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.device = device
+        self.net_params = net_params
+
+    def learn(
+        self, data: Data, valid: Data | None, *, verbose: int | bool
+    ) -> tuple[Weights, Histories]:
+        """Train the branches.
+
+        Parameters
+        ----------
+        data : mapping
+            Standardised utterances ``"X"`` that are trained on, with the ``"y"`` and
+            ``"weight"`` of each and, where triplets are made, its ``"quadrant"``.
+        valid : mapping or None
+            The same of the held-out speakers.
+        verbose : int or bool
+            Whether to show a progress bar over the epochs of each phase.
+
+        Returns
+        -------
+        weights : dict of str to ndarray
+            State of a `PseudoSiameseNet`.
+        histories : dict of str to list of dict
+            For each phase, ``"pretraining"`` and ``"features"``, one entry per epoch.
+        """
+        histories: Histories = {}
+        kept: dict[str, Any] = {}
+        if self.autoencoder and self.auxiliary is not None:
+            net = self._pretraining_net(self.auxiliary, verbose)
+            net.train_on(data)
+            histories["pretraining"] = plain_history(net)
+            # The paper keeps the autoencoder alone.
+            weights = net.module_.state_dict()
+            kept = {k: v for k, v in weights.items() if k.startswith("autoencoder.")}
+        net = self._feature_net(verbose)
+        net.module_.load_state_dict(kept, strict=False)
+        net.train_on(data, valid)
+        histories["features"] = plain_history(net)
+        return to_numpy(net.module_.state_dict()), histories
+
+    def built(self, weights: Weights) -> PseudoSiameseNet:
+        """Return trained branches, on the device to compute on.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+            What `learn` returns.
+
+        Returns
+        -------
+        PseudoSiameseNet
+        """
+        with first_weights(self.seed):
+            branches = PseudoSiameseNet(**self._module_params())
+        branches.load_state_dict(to_torch(weights))
+        return branches.to(resolve_device(self.device))
+
+    def _module_params(self) -> dict[str, Any]:
+        return {
+            "segment_shape": self.segment_shape,
+            "n_classes": self.n_classes,
+            "embedding_size": int(self.embedding_size),
+            "autoencoder": self.autoencoder,
+        }
+
+    def _pretraining_net(
+        self, auxiliary: AuxiliaryCorpora, verbose: int | bool
+    ) -> TrainingNet:
+        """Return the net of the first phase."""
+        batches = partial(
+            PretrainingBatches, auxiliary=auxiliary, standardize=self.standardize
+        )
+        # Without triplets nothing passes from one branch to the other, and the first
+        # is made anew afterwards.
+        inputs = {"p": "P"} if self.triplets is None else {"x": "X", "p": "P"}
+        return self._branch_net(
+            "pre-training",
+            [],
+            verbose,
+            batches=batches,
+            inputs=inputs,
+            max_epochs=self.pretraining_epochs,
+            seed=epoch_seed(self.seed, 0),
+            criterion__weights=tuple(self.pretraining_weights),
+        )
+
+    def _feature_net(self, verbose: int | bool) -> TrainingNet:
+        """Return the net of the second phase."""
+        return self._branch_net(
+            "features",
+            self._stopping(),
+            verbose,
+            batches=SegmentBatches,
+            inputs={"x": "X", "p": "P"} if self.autoencoder else {"x": "X"},
+            max_epochs=self.feature_epochs,
+            seed=epoch_seed(self.seed, 1),
+            criterion__weights=tuple(self.feature_weights),
+            criterion__exclude_self=True,
+        )
+
+    def _branch_net(
+        self, phase: str, callbacks: list[Any], verbose: int | bool, **settings: Any
+    ) -> TrainingNet:
+        """Return a net of one of the phases."""
+        if verbose:
+            bar = EpochProgress(f"PseudoSiameseGated, {phase}")
+            callbacks = [*callbacks, ("progress", bar)]
+        return self._net(
+            TrainingNet,
+            callbacks,
+            criterion__mining=self.triplets,
+            criterion__margin=self.margin,
+            criterion__normalize=self.normalize,
+            **{f"module__{k}": v for k, v in self._module_params().items()},
+            **settings,
+        )
+
+
+def learn_branches(
+    trainer: BranchTrainer, data: Data, valid: Data | None, *, verbose: int | bool
+) -> tuple[Weights, Histories]:
+    """Return what `BranchTrainer.learn` does: a function, so that it can be cached."""
+    return trainer.learn(data, valid, verbose=verbose)
+
+
+def shape_of_segments(n_features: int, segment_shape: Any) -> tuple[int, int]:
+    """Return frames and bins of a segment.
+
+    Parameters
+    ----------
+    n_features : int
+        Its number of values.
+    segment_shape : sequence of two int or None
+        What is asked for.
+
+    Returns
+    -------
+    tuple of two int
+
+    Raises
+    ------
+    ValueError
+        If they do not give that number.
+    """
+    if segment_shape is None:
+        n_frames = _N_FRAMES if n_features % _N_FRAMES == 0 else 1
+        return n_frames, n_features // n_frames
+    shape = check_sizes("segment_shape", segment_shape)
+    if len(shape) != 2 or shape[0] * shape[1] != n_features:
+        raise ValueError(
+            f"segment_shape={segment_shape!r} must be the frames and bins of a "
+            f"segment, whose product is its {n_features} values."
+        )
+    return shape[0], shape[1]
+
+
+def check_auxiliary(auxiliary: AuxiliaryCorpora, sequences: Sequences) -> None:
+    """Refuse auxiliary corpora that do not fit the target, or that hold some of it.
+
+    Parameters
+    ----------
+    auxiliary : AuxiliaryCorpora
+        The corpora of the pre-training.
+    sequences : Sequences
+        Utterances of the target.
+
+    Raises
+    ------
+    ValueError
+        If the segments are of another size, or utterances stand in both.
+    """
+    if auxiliary.n_features != sequences.n_features:
+        raise ValueError(
+            f"the auxiliary corpora have segments of {auxiliary.n_features} values, X "
+            f"of {sequences.n_features}: make both with the same front end."
+        )
+    shared = np.flatnonzero(auxiliary.holds(sequences.arrays))
+    if shared.size:
+        raise ValueError(
+            f"utterance {shared[0]} of X is also in the auxiliary corpora "
+            f"({shared.size} of {len(sequences)} are): what is held out for the test "
+            "may then be in them as well. Leave the target out of them."
+        )
+
+
+def class_quadrants(
+    classes: NDArray[Any], quadrants: Any, *, other_corpora: bool
+) -> NDArray[np.int64]:
+    """Return the quadrant of valence and activation of each class.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The classes.
+    quadrants : dict or None
+        From class to quadrant; None looks up the names of emotions.
+    other_corpora : bool
+        Whether the quadrants have to mean the same as those of other corpora. If not,
+        it is enough to tell the classes apart where their names are not known.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,), int64
+
+    Raises
+    ------
+    ValueError
+        If the quadrant of a class is not known.
+    """
+    labels = classes.tolist()
+    if quadrants is not None:
+        missing = [label for label in labels if label not in quadrants]
+        if missing or not {*quadrants.values()} <= {1, 2, 3, 4}:
+            raise ValueError(
+                "quadrants must give a number from 1 to 4 for each class, got "
+                f"{quadrants!r} for the classes {labels}."
+            )
+        return np.array([quadrants[label] for label in labels], np.int64)
+    try:
+        return emotion_quadrant([str(label) for label in labels])
+    except ValueError as error:
+        if not other_corpora:
+            return np.arange(len(labels))
+        raise ValueError(
+            f"triplets need the valence and activation of all classes: {error}. Give "
+            "the quadrant of each class, such as quadrants={'a': 1, …}, or leave "
+            "triplets out with triplets=None."
+        ) from error
