@@ -451,10 +451,12 @@ class FusionClassifier(nn.Module):
         """
         if self.gated is None:
             return x
+        after = torch.arange(x.shape[1], device=x.device) >= lengths[:, None]
+        # A weight of zero is not enough: zero times NaN is NaN.
+        x = x.masked_fill(after[..., None], 0.0)
         fused: Tensor = self.gated(*x.chunk(2, dim=-1))[0]
         if self.attention is None:
             return fused
-        after = torch.arange(x.shape[1], device=x.device) >= lengths[:, None]
         attended: Tensor = self.attention(
             fused, fused, fused, key_padding_mask=after, need_weights=False
         )[0]
