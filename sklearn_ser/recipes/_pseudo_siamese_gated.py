@@ -1,0 +1,266 @@
+"""The pipelines of Gao et al. (2021)."""
+
+import os
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from ..datasets import AuxiliaryCorpora, Corpus
+from ..features import SpectrogramSegmenter
+
+# What may stand for the auxiliary corpora.
+Auxiliary = AuxiliaryCorpora | Corpus | Iterable[Corpus] | None
+
+
+def pseudo_siamese_gated(
+    auxiliary: Auxiliary = None,
+    *,
+    preset: Literal["gao2021_s1", "gao2021_s2"] = "gao2021_s1",
+    pretraining_epochs: int = 5,
+    feature_epochs: int = 10,
+    max_epochs: int = 30,
+    early_stopping: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+    memory: Any = None,
+    n_jobs: int | None = None,
+    on_error: Literal["raise", "nan", "warn"] = "raise",
+    verbose: bool = False,
+) -> Pipeline:
+    """Return the pipeline of Gao et al. (2021) with triplets and the gate, PSN_G.
+
+    Log spectrograms of segments of 265 ms, 32 x 129 values each, and
+    `sklearn_ser.PseudoSiameseGated`.
+
+    Parameters
+    ----------
+    auxiliary : AuxiliaryCorpora, Corpus, iterable of Corpus or None, default=None
+        The corpora of the pre-training, without the target. Of a `Corpus` or several,
+        the recipe makes `sklearn_ser.datasets.AuxiliaryCorpora` at once, by the front
+        end of the pipeline, which takes the time of reading them: make these yourself
+        to share them among recipes, or set `memory`. None leaves out the pre-training,
+        and `fit` warns.
+    preset : {"gao2021_s1", "gao2021_s2"}, default="gao2021_s1"
+        How segments of 265 ms become 32 x 129 values, which the paper leaves open; see
+        `sklearn_ser.SpectrogramSegmenter`.
+    pretraining_epochs : int, default=5
+        Passes over the auxiliary corpora; not published. This and the next two are
+        the defaults of `sklearn_ser.PseudoSiameseGated`, for two processors.
+    feature_epochs : int, default=10
+        Passes over the training data in which the branches learn; not published.
+    max_epochs : int, default=30
+        Passes over the training data in which the rest learns; not published.
+    early_stopping : bool, default=False
+        Whether to hold out some of the training speakers, to stop when the loss on
+        them no longer falls, and to keep the weights of the best epoch; `fit` then
+        needs ``groups``.
+    random_state : int, RandomState instance or None, default=None
+        Of `sklearn_ser.PseudoSiameseGated`.
+    memory : str, os.PathLike, joblib.Memory or None, default=None
+        Where both steps keep what takes long: the segments of each recording, and the
+        trained branches, which fits on the same data share where they differ only in
+        the fusion, as those of `pt` and `pt_g`, or of `psn` and this recipe. The
+        branches are found again only with an integer as `random_state`.
+    n_jobs : int or None, default=None
+        Threads for the segments; of `sklearn_ser.SpectrogramSegmenter`.
+    on_error : {"raise", "nan", "warn"}, default="raise"
+        What a faulty recording does, also of the auxiliary corpora; of
+        `sklearn_ser.SpectrogramSegmenter`.
+    verbose : bool, default=False
+        Whether to show progress bars over recordings and epochs.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``spectrogramsegmenter`` and ``pseudosiamesegated``.
+
+    See Also
+    --------
+    psn, pt_g, pt, cnn_blstm : The models with which the paper compares it.
+
+    Notes
+    -----
+    The paper publishes 16 kHz, segments of 265 ms with 32 x 129 values, frames of
+    25 ms, a convolutional network after [2]_, the weights of the losses in both phases,
+    Adadelta, batches of 128, and which segments are positive and negative.
+
+    All else is ours: that segments do not overlap and the last one is padded with
+    zeros; that each corpus is standardised by itself; random triplets and a margin of
+    1; the widths of the representations and the LSTM, f, and one head of attention;
+    the learning rate, which is torch's; and the epochs. The paper's cross-entropy
+    weighs all utterances alike; here the classes are weighted by their frequency, as
+    in the other recipes.
+
+    The target and the auxiliary corpora have to come from the same front end. Where
+    its settings are changed by ``set_params``, the auxiliary corpora have to be made
+    anew: ``set_params(pseudosiamesegated__auxiliary=
+    AuxiliaryCorpora.from_corpora(corpora, pipeline[0]))``. Spectrograms of the two
+    presets have the same size, so that nothing else would tell.
+
+    References
+    ----------
+    .. [1] Y. Gao, J. Liu, L. Wang and J. Dang, "Metric learning based feature
+       representation with gated fusion model for speech emotion recognition",
+       Interspeech, 2021.
+    .. [2] A. Satt, S. Rozenberg and R. Hoory, "Efficient emotion recognition from
+       speech using deep learning on spectrograms", Interspeech, 2017.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> from sklearn_ser.datasets import make_emotional_speech
+    >>> others = make_emotional_speech(n_speakers=1, n_repetitions=1, random_state=1)
+    >>> pipeline = recipes.pseudo_siamese_gated(others, random_state=0)
+    >>> list(pipeline.named_steps)
+    ['spectrogramsegmenter', 'pseudosiamesegated']
+    >>> pipeline["pseudosiamesegated"].auxiliary.n_utterances
+    4
+    """
+    # Imported here: the reference needs no torch, which takes seconds to import.
+    from ..estimators import PseudoSiameseGated
+
+    if isinstance(memory, os.PathLike):
+        memory = os.fspath(memory)  # all that both steps take
+    front_end = SpectrogramSegmenter.from_preset(
+        preset, memory=memory, n_jobs=n_jobs, on_error=on_error, verbose=verbose
+    )
+    if auxiliary is not None and not isinstance(auxiliary, AuxiliaryCorpora):
+        auxiliary = AuxiliaryCorpora.from_corpora(auxiliary, front_end)
+    classifier = PseudoSiameseGated(
+        auxiliary,
+        class_weight="balanced",
+        pretraining_epochs=pretraining_epochs,
+        feature_epochs=feature_epochs,
+        max_epochs=max_epochs,
+        early_stopping=early_stopping,
+        memory=memory,
+        random_state=random_state,
+        verbose=verbose,
+    )
+    return make_pipeline(front_end, classifier)
+
+
+def psn(auxiliary: Auxiliary = None, **settings: Any) -> Pipeline:
+    """Return the pipeline of Gao et al. (2021) with triplets and no gate, PSN.
+
+    As `pseudo_siamese_gated`, with the representations of both branches side by side.
+
+    Parameters
+    ----------
+    auxiliary : AuxiliaryCorpora, Corpus, iterable of Corpus or None, default=None
+        The corpora of the pre-training.
+    **settings
+        The others of `pseudo_siamese_gated`.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``spectrogramsegmenter`` and ``pseudosiamesegated``.
+
+    See Also
+    --------
+    pseudo_siamese_gated : The paper's own model, its parameters, and the notes on all.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> recipes.psn(random_state=0)["pseudosiamesegated"].fusion
+    'concatenate'
+    """
+    pipeline = pseudo_siamese_gated(auxiliary, **settings)
+    return pipeline.set_params(pseudosiamesegated__fusion="concatenate")
+
+
+def pt_g(auxiliary: Auxiliary = None, **settings: Any) -> Pipeline:
+    """Return the pipeline of Gao et al. (2021) with the gate and no triplets, PT_G.
+
+    As `pseudo_siamese_gated`, with an autoencoder that learns nothing of emotions.
+
+    Parameters
+    ----------
+    auxiliary : AuxiliaryCorpora, Corpus, iterable of Corpus or None, default=None
+        The corpora of the pre-training.
+    **settings
+        The others of `pseudo_siamese_gated`.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``spectrogramsegmenter`` and ``pseudosiamesegated``.
+
+    See Also
+    --------
+    pseudo_siamese_gated : The paper's own model, its parameters, and the notes on all.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> classifier = recipes.pt_g(random_state=0)["pseudosiamesegated"]
+    >>> classifier.fusion, classifier.triplets
+    ('gate', None)
+    """
+    pipeline = pseudo_siamese_gated(auxiliary, **settings)
+    return pipeline.set_params(pseudosiamesegated__triplets=None)
+
+
+def pt(auxiliary: Auxiliary = None, **settings: Any) -> Pipeline:
+    """Return the pipeline of Gao et al. (2021) with pre-training alone, PT.
+
+    As `pt_g`, with the representations of both branches side by side.
+
+    Parameters
+    ----------
+    auxiliary : AuxiliaryCorpora, Corpus, iterable of Corpus or None, default=None
+        The corpora of the pre-training.
+    **settings
+        The others of `pseudo_siamese_gated`.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``spectrogramsegmenter`` and ``pseudosiamesegated``.
+
+    See Also
+    --------
+    pseudo_siamese_gated : The paper's own model, its parameters, and the notes on all.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> classifier = recipes.pt(random_state=0)["pseudosiamesegated"]
+    >>> classifier.fusion, classifier.triplets
+    ('concatenate', None)
+    """
+    pipeline = pt_g(auxiliary, **settings)
+    return pipeline.set_params(pseudosiamesegated__fusion="concatenate")
+
+
+def cnn_blstm(**settings: Any) -> Pipeline:
+    """Return the pipeline of Gao et al. (2021) without an autoencoder, CNN-BLSTM.
+
+    The convolutional network and the recurrent layer, which learn from the target
+    alone: there are no auxiliary corpora.
+
+    Parameters
+    ----------
+    **settings
+        Those of `pseudo_siamese_gated`, without `auxiliary`.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``spectrogramsegmenter`` and ``pseudosiamesegated``.
+
+    See Also
+    --------
+    pseudo_siamese_gated : The paper's own model, its parameters, and the notes on all.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> recipes.cnn_blstm(random_state=0)["pseudosiamesegated"].fusion is None
+    True
+    """
+    pipeline = pseudo_siamese_gated(None, **settings)
+    return pipeline.set_params(pseudosiamesegated__fusion=None)
