@@ -361,12 +361,12 @@ def test_semihard_by_hand():
 
 
 def test_small_distances_far_from_the_origin_are_told_apart():
-    """By |a|^2 - 2ab + |b|^2 all of these would be equal in float32."""
+    """By |a|^2 - 2ab + |b|^2 some of these would be equal in float32."""
     n = 40  # of this many, torch.cdist would compute by products of matrices
-    points = 1000 + torch.linspace(0.5, 1.5, n)[:, None].expand(n, 2)
-    quadrant = torch.tensor([1] + [2] * (n - 1))
-    scene = Scene(torch.full((n, 2), 1000.0), points, quadrant[:1].expand(n), quadrant)
-    assert mined(scene, mining="semihard").negative.tolist() == [1] * n
+    points = 1000 + torch.linspace(1.5, 0.5, n)[:, None].expand(n, 2)
+    quadrant = torch.tensor([2] * (n - 1) + [1])
+    scene = Scene(torch.full((n, 2), 1000.0), points, quadrant[-1:].expand(n), quadrant)
+    assert mined(scene, mining="semihard").negative.tolist() == [n - 2] * n
 
 
 @both_minings

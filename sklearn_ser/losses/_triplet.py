@@ -196,7 +196,8 @@ def mine_triplets(
             "candidates."
         )
     same = anchor_quadrant[:, None] == candidate_quadrant
-    known = (anchor_quadrant != UNKNOWN)[:, None] & (candidate_quadrant != UNKNOWN)
+    # An anchor of an unknown quadrant has then no positive, and no triplet.
+    known = candidate_quadrant != UNKNOWN
     positives, negatives = known & same, known & ~same
     if exclude_self:
         positives.fill_diagonal_(False)
