@@ -83,5 +83,6 @@ def representation(estimator: Any, X: Any) -> NDArray[Any]:
             X = step.transform(X)
     embedded = np.asarray(as_sequences(X) if isinstance(X, list | tuple) else X)
     if embedded.ndim == 3 or (embedded.ndim == 1 and embedded.dtype == object):
-        return SequencePooling(("mean",)).transform(embedded)
+        pooling = SequencePooling(("mean",)).set_output(transform="default")
+        embedded = pooling.transform(embedded)
     return embedded

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile as sf
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.model_selection import (
@@ -20,8 +21,21 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
-from sklearn_ser import EGeMAPS, MetricDAE, recipes
-from sklearn_ser.datasets import Corpus, dimension_levels, make_emotional_speech
+from sklearn_ser import (
+    EGeMAPS,
+    LogMelSegmenter,
+    MetricDAE,
+    PseudoSiameseGated,
+    SequenceClassifier,
+    SpectrogramSegmenter,
+    recipes,
+)
+from sklearn_ser.datasets import (
+    AuxiliaryCorpora,
+    Corpus,
+    dimension_levels,
+    make_emotional_speech,
+)
 from sklearn_ser.evaluation import evaluate_by_speaker
 from sklearn_ser.metrics import macro_f1_score, ua_score, wa_score
 
@@ -279,6 +293,54 @@ def test_embedding_of_a_classifier_of_sequences(corpus):
     result = evaluate_by_speaker(model, corpus, cv=3)
     width = result.estimators[0][-1].get_feature_names_out().size
     assert result.embedding(0).shape == (len(corpus), width)
+
+
+def test_embedding_is_an_array_whatever_the_output_container(corpus):
+    front_end = LogMelSegmenter().set_output(transform="default")
+    model = make_pipeline(front_end, SequenceClassifier(max_epochs=1, random_state=0))
+    plain = evaluate_by_speaker(model, corpus, cv=2).embedding(0)
+    with config_context(transform_output="pandas"):
+        embedding = evaluate_by_speaker(model, corpus, cv=2).embedding(0)
+    assert type(embedding) is np.ndarray
+    np.testing.assert_array_equal(embedding, plain)
+
+
+# Auxiliary corpora
+
+FEW_EPOCHS = {"pretraining_epochs": 1, "feature_epochs": 1, "max_epochs": 1}
+
+
+def test_auxiliary_corpora_are_given_to_all_folds_and_written_down_in_short(corpus):
+    front_end = SpectrogramSegmenter(f_max=250.0)
+    others = make_emotional_speech(n_speakers=1, n_repetitions=1, random_state=1)
+    auxiliary = AuxiliaryCorpora.from_corpora(others, front_end)
+    classifier = PseudoSiameseGated(auxiliary, random_state=0, **FEW_EPOCHS)
+    model = make_pipeline(front_end, classifier)
+    alone, beside = (
+        evaluate_by_speaker(model, corpus, cv=2, n_jobs=n) for n in (None, 2)
+    )
+    np.testing.assert_array_equal(beside.predicted, alone.predicted)
+    assert classifier.auxiliary is auxiliary
+    assert beside.embedding(0).shape == (len(corpus), 256)
+    for fitted in (*alone.estimators, *beside.estimators):
+        assert len(fitted[-1].pretraining_history_) == 1
+        assert fitted[-1].auxiliary is None  # or each would have its own copy
+    stored = json.loads(json.dumps(beside.to_dict()))["settings"]["estimator"]
+    assert stored["pseudosiamesegated__auxiliary"] == repr(auxiliary)
+    assert max(map(len, stored.values())) < 2000
+
+
+def test_no_auxiliary_corpora_come_back_from_a_search(corpus):
+    rng = np.random.default_rng(0)
+    auxiliary = AuxiliaryCorpora(rng.normal(size=(40, 88)), np.tile([1, 2, 3, 4], 10))
+    search = GridSearchCV(
+        PseudoSiameseGated(auxiliary, random_state=0, **FEW_EPOCHS),
+        {"fusion": ["gate"]}, cv=GroupKFold(2), error_score="raise",
+    )  # fmt: skip
+    model = make_pipeline(EGeMAPS(), StandardScaler(), search)
+    fitted = evaluate_by_speaker(model, corpus).estimators[0][-1]
+    assert fitted.estimator.auxiliary is fitted.best_estimator_.auxiliary is None
+    assert search.estimator.auxiliary is auxiliary
 
 
 def test_search_inside_is_nested_by_speaker(corpus):

@@ -21,12 +21,13 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 from tqdm.auto import tqdm
 
+from .._representation import representation, split_last_step
 from .._sklearn import BaseSearchCV, take_rows
 from ..audio import describe
 from ..augmentation import SpeedPerturbation, perturb_speed
-from ..datasets import Corpus, dimension_levels
+from ..datasets import AuxiliaryCorpora, Corpus, dimension_levels
 from ..datasets._emotions import LEVELS
-from ..features import SequencePooling, has_features
+from ..features import has_features
 from ..features._base import RecordingTransformer
 from ..metrics import macro_f1_score, ua_score, wa_score
 
@@ -54,7 +55,8 @@ class SpeakerEvaluation:
     fold : ndarray of shape (n_utterances,)
         The fold, from zero, in which that was.
     estimators : list
-        The fitted estimator of each fold, without its stateless front end.
+        The fitted estimator of each fold, without its stateless front end, and without
+        auxiliary corpora, which predict nothing: each would have a copy of its own.
     features : ndarray or data frame of n_utterances rows
         What the front end gave.
     left_out : list of str
@@ -146,22 +148,7 @@ class SpeakerEvaluation:
             by a representation that it has learned itself; of a search, that of its
             best estimator. Of sequences, the mean over time.
         """
-        estimator, embedded = self.estimators[fold], self.features
-        while isinstance(estimator, Pipeline | SpeedPerturbation | BaseSearchCV):
-            if isinstance(estimator, SpeedPerturbation):
-                estimator = estimator.estimator_
-            elif isinstance(estimator, Pipeline):
-                if len(estimator) > 1:
-                    embedded = estimator[:-1].transform(embedded)
-                estimator = estimator[-1]
-            else:
-                estimator = estimator.best_estimator_
-        if hasattr(estimator, "transform"):
-            embedded = estimator.transform(embedded)
-        embedded = np.asarray(embedded)
-        if embedded.dtype == object:
-            return SequencePooling(("mean",)).transform(embedded)
-        return embedded
+        return representation(self.estimators[fold], self.features)
 
     def to_dict(self) -> dict[str, Any]:
         """Return scores and settings as plain values, ready for JSON.
@@ -466,7 +453,22 @@ def _fit_and_predict(
     fitted = clone(estimator).fit(
         take_rows(features, train), classes[train], **of_training
     )
-    return fitted, fitted.predict(take_rows(features, test))
+    predicted = fitted.predict(take_rows(features, test))
+    for part in (fitted, split_last_step(fitted)[1]):
+        _take_out_auxiliary(part)
+    return fitted, predicted
+
+
+def _take_out_auxiliary(estimator: Any) -> None:
+    """Take the auxiliary corpora out of an estimator.
+
+    A worker process would send them back whole with each fitted estimator, where all
+    of them have come as one map of memory.
+    """
+    params = estimator.get_params() if hasattr(estimator, "get_params") else {}
+    held = [name for name, x in params.items() if isinstance(x, AuxiliaryCorpora)]
+    if held:
+        estimator.set_params(**dict.fromkeys(held))
 
 
 def _check_splits(
