@@ -31,7 +31,15 @@ _RECIPES = (
     "contrastive_siamese",
     "menan",
     "dat",
+    "pseudo_siamese_gated",
+    "psn",
+    "pt_g",
+    "pt",
+    "cnn_blstm",
 )
+# Those that are pre-trained on other corpora.
+_PRETRAINED = ("pseudo_siamese_gated", "psn", "pt_g", "pt")
+_CORPORA = ("emodb", "urdu", "crema-d")
 # The corpora that --dimensions rates.
 _RATED = ("emodb", "urdu")
 _AUDIO = (".wav", ".flac", ".ogg", ".mp3")
@@ -89,7 +97,12 @@ def _parser() -> argparse.ArgumentParser:
         help="threads for feature extraction, and folds to fit at once (default: all "
         "processors, and one)",
     )
-    common.add_argument("--cache", metavar="DIR", help="keep extracted features there")
+    common.add_argument(
+        "--cache",
+        metavar="DIR",
+        help="keep extracted features there, and the branches of pseudo_siamese_gated "
+        "and the recipes beside it",
+    )
     common.add_argument("--quiet", action="store_true", help="show no progress bars")
     common.add_argument(
         "--debug", action="store_true", help="show where in the code a fault arose"
@@ -135,6 +148,16 @@ def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
         "of menan and dat estimator__menan__max_epochs=40 and factors=()",
     )
     parser.add_argument(
+        "--auxiliary",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="CORPUS=DIR",
+        help=f"corpora ({', '.join(_CORPORA)}) and their folders, on which "
+        f"{', '.join(_PRETRAINED)} are pre-trained: all their emotions, whatever "
+        "--emotions says",
+    )
+    parser.add_argument(
         "--output",
         type=Path,
         default=Path("sklearn-ser-output"),
@@ -149,7 +172,7 @@ def _add_corpus(parser: argparse.ArgumentParser) -> None:
     """Describe what ``evaluate`` is run on."""
     parser.add_argument(
         "--corpus",
-        choices=["synthetic", "emodb", "urdu", "crema-d"],
+        choices=["synthetic", *_CORPORA],
         default="synthetic",
     )
     parser.add_argument("--data-home", metavar="DIR", help="folder of the corpus")
@@ -249,21 +272,56 @@ def _check(options: argparse.Namespace) -> None:
         options.label = options.label or default
     elif options.label:
         raise ValueError(f"--label goes with --recipe metric_dae, not {options.recipe}")
+    if options.auxiliary and options.recipe not in _PRETRAINED:
+        raise ValueError(
+            f"--auxiliary goes with --recipe {', '.join(_PRETRAINED)}, not "
+            f"{options.recipe}"
+        )
+    _auxiliary_folders(options)
+
+
+def _auxiliary_folders(options: argparse.Namespace) -> dict[str, Path]:
+    """Return the folder of each auxiliary corpus; refuse what is none."""
+    folders: dict[str, Path] = {}
+    for text in options.auxiliary:
+        name, _, folder = text.partition("=")
+        if name not in _CORPORA or not folder:
+            raise ValueError(
+                f"--auxiliary takes CORPUS=DIR, with {', '.join(_CORPORA)} as the "
+                f"corpus, got {text!r}"
+            )
+        if name in folders:
+            raise ValueError(f"--auxiliary names {name} twice")
+        if name == options.corpus:
+            raise ValueError(
+                f"--auxiliary {name} is what is evaluated: the speakers that are held "
+                "out would be in the pre-training"
+            )
+        # A shell expands ~ at the beginning of a word alone.
+        folders[name] = Path(folder).expanduser()
+    return folders
+
+
+def _load(name: str, folder: str | Path, **settings: Any) -> Corpus:
+    """Load a real corpus."""
+    from . import datasets
+
+    corpus: Corpus = getattr(datasets, f"load_{name.replace('-', '_')}")(
+        folder, **settings
+    )
+    return corpus
 
 
 def _corpus(options: argparse.Namespace) -> Corpus:
     """Load or make the corpus."""
-    from . import datasets
+    from .datasets import make_emotional_speech
 
     if options.corpus == "synthetic":
-        corpus = datasets.make_emotional_speech(random_state=options.seed)
-    elif options.corpus == "crema-d":
-        corpus = datasets.load_crema_d(options.data_home)
+        corpus = make_emotional_speech(random_state=options.seed)
     else:
-        name = f"load_{options.corpus}"
-        corpus = getattr(datasets, name)(
-            options.data_home, dimensions=options.dimensions
-        )
+        rated = options.corpus in _RATED
+        settings = {"dimensions": options.dimensions} if rated else {}
+        corpus = _load(options.corpus, options.data_home, **settings)
     if options.emotions:
         names = [name.strip() for name in options.emotions.split(",")]
         corpus = corpus.keep_emotions(names)
@@ -306,7 +364,16 @@ def _build(options: argparse.Namespace) -> Any:
     pipeline: Pipeline = getattr(recipe, "estimator", recipe)
     # The folds have a bar of their own: one for each fit would be too many.
     pipeline[0].set_params(verbose=not options.quiet)
-    return recipe.set_params(**dict(_assignment(text) for text in options.set))
+    recipe.set_params(**dict(_assignment(text) for text in options.set))
+    corpora = [_load(*named) for named in _auxiliary_folders(options).items()]
+    if corpora:
+        from .datasets import AuxiliaryCorpora
+
+        # By the front end as --set has left it.
+        auxiliary = AuxiliaryCorpora.from_corpora(corpora, pipeline[0])
+        print(auxiliary)
+        recipe.set_params(pseudosiamesegated__auxiliary=auxiliary)
+    return recipe
 
 
 def _assignment(text: str) -> tuple[str, Any]:

@@ -34,6 +34,19 @@ def emodb(tmp_path_factory):
     return home
 
 
+@pytest.fixture(scope="module")
+def crema_d(tmp_path_factory):
+    """A miniature of CREMA-D: one speaker, four emotions."""
+    home = tmp_path_factory.mktemp("crema-d")
+    (home / "AudioWAV").mkdir()
+    speech = make_emotional_speech(n_speakers=1, n_repetitions=1, random_state=1)
+    codes = {"anger": "ANG", "happiness": "HAP", "neutral": "NEU", "sadness": "SAD"}
+    for emotion, (waveform, rate) in zip(speech.emotion, speech.audio, strict=True):
+        name = f"1001_DFA_{codes[emotion]}_XX.wav"
+        sf.write(home / "AudioWAV" / name, waveform, rate)
+    return home
+
+
 def run(*arguments):
     return main([str(argument) for argument in arguments])
 
@@ -102,6 +115,38 @@ def test_evaluate_an_adversary(tmp_path, capfd):
     captured = capfd.readouterr()
     assert "dat, seed 0" in captured.out
     assert "speakers" not in captured.err  # no warning that there are none
+
+
+@pytest.mark.parametrize("recipe", ["pseudo_siamese_gated", "cnn_blstm"])
+def test_evaluate_with_auxiliary_corpora(emodb, crema_d, tmp_path, capsys, recipe):
+    (emodb / "wav" / "03a02Wa.wav").unlink(missing_ok=True)
+    (emodb / "wav" / "08a02Na.wav").unlink(missing_ok=True)
+    pretrained = recipe != "cnn_blstm"
+    settings = [
+        *("pseudosiamesegated__feature_epochs=1", "pseudosiamesegated__max_epochs=1"),
+        *(
+            "pseudosiamesegated__pretraining_epochs=1",
+            "spectrogramsegmenter__f_max=250",
+        ),
+    ]
+    arguments = [
+        *("evaluate", "--corpus", "emodb", "--data-home", emodb, "--quiet"),
+        *("--recipe", recipe, "--folds", 2, "--output", tmp_path),
+        *("--emotions", "anger,neutral", "--cache", tmp_path / "cache"),
+        *(part for setting in settings for part in ("--set", setting)),
+        *(("--auxiliary", f"crema-d={crema_d}") if pretrained else ()),
+    ]
+    assert run(*arguments) == 0
+    assert (tmp_path / "embedding.png").stat().st_size > 10_000
+    printed = capsys.readouterr().out
+    # All emotions of the auxiliary corpus, by the front end as --set has left it.
+    assert ("<AuxiliaryCorpora CREMA-D: 4 utterances, " in printed) == pretrained
+    assert (" segments of 288 values" in printed) == pretrained
+    settings = json.loads((tmp_path / "scores.json").read_text())["settings"]
+    auxiliary = settings["estimator"]["pseudosiamesegated__auxiliary"]
+    assert auxiliary in (printed if pretrained else "None")
+    assert settings["command"]["auxiliary"] == [f"crema-d={crema_d}"] * pretrained
+    assert any((tmp_path / "cache").rglob("learn_branches"))
 
 
 def test_evaluate_options(emodb, tmp_path, capsys):
@@ -212,6 +257,7 @@ def test_plots_show_the_classes_of_the_target(tmp_path, monkeypatch):
         (["--set", "svc__D=1"], "Invalid parameter 'D'"),
         (["--set", "metricdae__lr=-1"], "'lr' parameter of MetricDAE must be"),
         (["--folds", "50"], "Cannot have number of splits n_splits=50"),
+        (["--auxiliary", "emodb=x"], "--auxiliary goes with --recipe pseudo_siamese_"),
     ],
 )
 def test_faults_are_said_in_a_line_and_a_status(arguments, message, tmp_path, capsys):
@@ -220,6 +266,31 @@ def test_faults_are_said_in_a_line_and_a_status(arguments, message, tmp_path, ca
     assert shown.startswith("sklearn-ser: ")
     assert message in shown
     assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(
+    ("auxiliary", "message"),
+    [
+        (
+            ["berlin=x"],
+            "takes CORPUS=DIR, with emodb, urdu, crema-d as the corpus, got ",
+        ),
+        (["urdu"], "--auxiliary takes CORPUS=DIR"),
+        (["urdu="], "got 'urdu='"),
+        (["urdu=x", "--auxiliary", "urdu=y"], "--auxiliary names urdu twice"),
+        (["urdu=x", "emodb=y"], "--auxiliary emodb is what is evaluated"),
+        (["urdu=/no/such"], "github.com/siddiquelatif"),
+    ],
+)
+def test_auxiliary_corpora_that_are_none(emodb, tmp_path, capsys, auxiliary, message):
+    status = run(
+        *("evaluate", "--corpus", "emodb", "--data-home", emodb, "--quiet"),
+        *("--recipe", "psn", "--output", tmp_path, "--auxiliary", *auxiliary),
+    )
+    assert status == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("sklearn-ser: ")
+    assert message in shown
 
 
 def test_levels_need_ratings(emodb, tmp_path, capsys):
