@@ -232,16 +232,16 @@ early_stopping, n_iter_no_change, tol, device, net_params
             For each phase, ``"pretraining"`` and ``"features"``, one entry per epoch.
         """
         histories: Histories = {}
-        kept: dict[str, Any] = {}
-        if self.autoencoder and self.auxiliary is not None:
-            net = self._pretraining_net(self.auxiliary, verbose)
-            net.train_on(data)
-            histories["pretraining"] = plain_history(net)
-            # The paper keeps the autoencoder alone.
-            weights = net.module_.state_dict()
-            kept = {k: v for k, v in weights.items() if k.startswith("autoencoder.")}
+        # Built first: what does not fit is said before anything is trained.
         net = self._feature_net(verbose)
-        net.module_.load_state_dict(kept, strict=False)
+        if self.autoencoder and self.auxiliary is not None:
+            first = self._pretraining_net(self.auxiliary, verbose)
+            first.train_on(data)
+            histories["pretraining"] = plain_history(first)
+            # The paper keeps the autoencoder alone.
+            weights = first.module_.state_dict()
+            kept = {k: v for k, v in weights.items() if k.startswith("autoencoder.")}
+            net.module_.load_state_dict(kept, strict=False)
         net.train_on(data, valid)
         histories["features"] = plain_history(net)
         return to_numpy(net.module_.state_dict()), histories

@@ -543,6 +543,9 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
 
     def _prepare(self, data: Data, valid: Data | None) -> tuple[Data, Data | None]:
         """Train the branches, and replace all segments by what they make of them."""
+        # Built in vain, but what does not fit is said before the branches are trained.
+        self._architecture = self._module_params()
+        self._build_net()
         data, valid = super()._prepare(*self._with_class_weights(data, valid))
         params = {
             **self.get_params(deep=False),
