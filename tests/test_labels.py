@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklearn_ser import ContrastiveSiamese, MEnAN, SequenceClassifier
+from sklearn_ser import (
+    ContrastiveSiamese,
+    MEnAN,
+    PseudoSiameseGated,
+    SequenceClassifier,
+)
 
 N = 12
 rng = np.random.default_rng(0)
@@ -25,6 +30,14 @@ def lstm(**settings):
     return SequenceClassifier(hidden_size=4, max_epochs=1, random_state=0, **settings)
 
 
+def gated(**settings):
+    sizes = {"embedding_size": 2, "hidden_size": 2}
+    epochs = {"feature_epochs": 1, "max_epochs": 1}
+    return PseudoSiameseGated(
+        fusion=None, random_state=0, **sizes, **epochs, **settings
+    )
+
+
 def missing_in(labels):
     """Return labels of which the fourth is missing, in all the forms there are."""
     forms = [[*labels[:3], gap, *labels[4:]] for gap in (None, np.nan, pd.NA)]
@@ -42,7 +55,7 @@ def missing_in(labels):
 def test_unknown_emotions(y):
     model = menan().fit(X, y, groups=SPEAKER)
     np.testing.assert_array_equal(model.classes_, ["a", "b", "c"])
-    for needs_all in (siamese(), siamese(pairs="balanced"), lstm()):
+    for needs_all in (siamese(), siamese(pairs="balanced"), lstm(), gated()):
         with pytest.raises(
             ValueError, match=r"y contains NaN: utterance 3 has no class \(1 of 12"
         ):
@@ -53,7 +66,7 @@ def test_unknown_emotions(y):
 def test_unknown_speakers(groups):
     model = menan().fit(X, Y, groups=groups)
     np.testing.assert_array_equal(model.speakers_, ["p", "q"])
-    for stopping in (menan, siamese, lstm):
+    for stopping in (menan, siamese, lstm, gated):
         with pytest.raises(ValueError, match="no speaker at index 3"):
             stopping(early_stopping=True).fit(X, Y, groups=groups)
 
@@ -101,7 +114,7 @@ def test_labels_of_wrong_shape_are_named():
     ],
 )
 def test_labels_of_one_kind(labels, expected):
-    for make in (menan, siamese, lstm):
+    for make in (menan, siamese, lstm, gated):
         extra = {"groups": SPEAKER} if make is menan else {}
         np.testing.assert_array_equal(make().fit(X, labels, **extra).classes_, expected)
     np.testing.assert_array_equal(menan().fit(X, Y, groups=labels).speakers_, expected)

@@ -7,6 +7,7 @@ first feature of an utterance is its number, from which its speaker follows.
 import numpy as np
 import pytest
 import sklearn
+from sklearn.base import clone
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -15,9 +16,11 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import Pipeline
 
-from sklearn_ser import CVAE, SequenceClassifier
+from sklearn_ser import CVAE, PseudoSiameseGated, SequenceClassifier
+from sklearn_ser.datasets import AuxiliaryCorpora
 
 N, N_OF_SPEAKER = 48, 8
+GATED = PseudoSiameseGated(fusion=None)
 
 
 def check_aligned(X, y, groups):
@@ -43,6 +46,14 @@ class AlignedCVAE(CVAE):
 
 class AlignedClassifier(SequenceClassifier):
     """SequenceClassifier that checks what it is given."""
+
+    def fit(self, X, y, *, groups=None):
+        check_aligned(X, y, groups)
+        return super().fit(X, y, groups=groups)
+
+
+class AlignedGated(PseudoSiameseGated):
+    """PseudoSiameseGated that checks what it is given."""
 
     def fit(self, X, y, *, groups=None):
         check_aligned(X, y, groups)
@@ -120,12 +131,32 @@ def test_nested_search(routing, data, n_jobs):
     assert len(result["test_score"]) == 3
 
 
-@pytest.mark.parametrize("step", ["cvae", "lstm"])
-def test_missing_speakers_show_both_spellings(data, step):
+def test_search_over_a_model_with_auxiliary_corpora(routing, data):
+    """These are not split with the data, and take no part in the routing."""
+    X, y, groups = data
+    gated = AlignedGated(
+        AuxiliaryCorpora(np.eye(4), [1, 1, 2, 2]), quadrants={0: 1, 1: 2},
+        embedding_size=2, hidden_size=2, pretraining_epochs=1, feature_epochs=1,
+        early_stopping=True, random_state=0, max_epochs=1,
+    )  # fmt: skip
+    search = GridSearchCV(
+        Pipeline([("gated", gated)]), {"gated__margin": [0.5, 1.0]}, cv=GroupKFold(2),
+        error_score="raise",
+    )  # fmt: skip
+    told = {} if routing else {"gated__groups": groups}
+    splitter = {} if routing else {"groups": groups}
+    result = cross_validate(
+        search, X, y, cv=GroupKFold(2), error_score="raise",
+        params=told | {"groups": groups}, **splitter,
+    )  # fmt: skip
+    assert len(result["test_score"]) == 2
+
+
+@pytest.mark.parametrize("model", [CVAE(), SequenceClassifier(), GATED], ids=repr)
+def test_missing_speakers_show_both_spellings(data, model):
     X, y, _ = data
-    model = CVAE() if step == "cvae" else SequenceClassifier()
     with pytest.raises(ValueError, match="pass them as groups") as caught:
-        model.set_params(early_stopping=True).fit(X, y)
+        clone(model).set_params(early_stopping=True).fit(X, y)
     name = type(model).__name__.lower()
     assert "fit(X, y, groups=…)" in str(caught.value)
     assert f"fit(X, y, {name}__groups=…)" in str(caught.value)
@@ -133,6 +164,6 @@ def test_missing_speakers_show_both_spellings(data, step):
 
 def test_wrong_length_is_found(data):
     X, y, groups = data
-    for model in (CVAE(), SequenceClassifier()):
+    for model in (CVAE(), SequenceClassifier(), GATED):
         with pytest.raises(ValueError, match="inconsistent numbers of samples"):
             model.fit(X, y, groups=groups[:-1])
