@@ -19,6 +19,7 @@ from sklearn_ser.nets import (
     PseudoSiameseNet,
     SegmentDecoder,
     SegmentEncoder,
+    UpsampledConv2d,
 )
 
 close = torch.testing.assert_close
@@ -84,13 +85,13 @@ def test_layers_have_the_sizes_of_the_notes():
         sizes.append(tuple(output.shape[1:]))
 
     encoder, decoder = SegmentEncoder(), SegmentDecoder()
-    for layer in of_type(encoder, nn.ReLU) + of_type(decoder, nn.Upsample):
+    for layer in of_type(encoder, nn.ReLU) + of_type(decoder, UpsampledConv2d):
         layer.register_forward_hook(note)
     with torch.inference_mode():
         decoder(encoder(torch.zeros(1, 4128)))
     assert sizes == [
         *[(16, 16, 64), (24, 8, 32), (32, 4, 16)],
-        *[(32, 8, 32), (24, 16, 64), (16, 32, 129)],
+        *[(24, 8, 32), (16, 16, 64), (1, 32, 129)],
     ]
 
 
@@ -117,30 +118,33 @@ def sizes_of(shape):
 
 
 def repeated(x, shape):
-    """Repeat values to a size, the nearest ones."""
+    """Repeat each value twice, where the size is to be more than one.
+
+    Of an odd size the last one stands for itself and for one that is cut off later.
+    """
     for dim, size in zip((2, 3), shape, strict=True):
-        x = x.index_select(dim, torch.arange(size) * x.shape[dim] // size)
+        if size > 1:
+            places = torch.arange(size + size % 2) // 2
+            x = x.index_select(dim, places.clamp(max=x.shape[dim] - 1))
     return x
 
 
-def same(x, weight, bias, *, mirrored=False):
-    """Convolve, the result as large as x; of even filters, one more after or before."""
-    rest = [n - 1 for n in (weight.shape[3], weight.shape[2])]
+def same(x, layer):
+    """Convolve, the result as large as x; of even filters, one zero more after."""
+    rest = [n - 1 for n in (layer.weight.shape[3], layer.weight.shape[2])]
     margins = [side for n in rest for side in (n // 2, n - n // 2)]
-    if mirrored:
-        margins = [margins[i] for i in (1, 0, 3, 2)]
-    return functional.conv2d(functional.pad(x, margins), weight, bias)
+    return functional.conv2d(functional.pad(x, margins), layer.weight, layer.bias)
 
 
 def plain_decoder(net, x, shape):
     """Pass vectors through the layers one by one, all convolutions ordinary ones."""
-    linear, *inner, last = of_type(net, nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
+    linear, *convolutions = of_type(net, nn.Linear, UpsampledConv2d)
     shapes = sizes_of(shape)
     x = functional.linear(x, linear.weight, linear.bias).reshape(-1, 32, *shapes[3])
-    for layer, to in zip(inner, shapes[2:0:-1], strict=True):
-        x = same(repeated(x, to), layer.weight, layer.bias).relu()
-    turned = last.weight.transpose(0, 1).flip(2, 3)
-    x = same(repeated(x, shape), turned, last.bias, mirrored=True)
+    for layer, (frames, bins) in zip(convolutions, shapes[2::-1], strict=True):
+        x = same(repeated(x, (frames, bins)), layer)[..., :frames, :bins]
+        if layer is not convolutions[-1]:
+            x = x.relu()
     return x.flatten(1)
 
 
@@ -196,12 +200,12 @@ def test_gradients_of_the_branches_by_central_differences():
 def test_first_weights_are_those_of_rectified_units():
     """Uniform, with the variance that keeps the size of a signal, and no bias."""
     net = PseudoSiameseNet((32, 129), 4).autoencoder
-    for layer in of_type([*net["encoder"], *net["decoder"]], nn.Conv2d):
+    *decoding, last = of_type(net["decoder"], UpsampledConv2d)
+    for layer in of_type(net["encoder"], nn.Conv2d) + decoding:
         check_uniform(layer, sqrt(6 / layer.weight[0].numel()))
     for layer in of_type([*net["encoder"], *net["decoder"]], nn.Linear):
         check_uniform(layer, sqrt(3 / layer.in_features))
-    (last,) = of_type(net["decoder"], nn.ConvTranspose2d)
-    check_uniform(last, sqrt(3 / last.weight[:, 0].numel()))
+    check_uniform(last, sqrt(3 / last.weight[0].numel()))
 
 
 def check_uniform(layer, bound):

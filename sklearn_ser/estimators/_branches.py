@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_memory
 
 from ..datasets import AuxiliaryCorpora, emotion_quadrant
 from ..losses import PseudoSiameseLoss
@@ -329,6 +331,25 @@ def learn_branches(
 ) -> tuple[Weights, Histories]:
     """Return what `BranchTrainer.learn` does: a function, so that it can be cached."""
     return trainer.learn(data, valid, verbose=verbose)
+
+
+def branch_learner(memory: Any) -> Callable[..., tuple[Weights, Histories]]:
+    """Return `learn_branches`, which looks first whether it has been done before.
+
+    Parameters
+    ----------
+    memory : str, os.PathLike, joblib.Memory or None
+        Where that is kept, if anywhere.
+
+    Returns
+    -------
+    callable
+    """
+    if isinstance(memory, os.PathLike):
+        memory = os.fspath(memory)
+    cached: Callable[..., tuple[Weights, Histories]]
+    cached = check_memory(memory).cache(learn_branches, ignore=["verbose"])
+    return cached
 
 
 def shape_of_segments(n_features: int, segment_shape: Any) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
@@ -15,7 +16,6 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
-    check_memory,
 )
 from torch import Tensor
 
@@ -32,9 +32,9 @@ from ..sequences import Sequences, as_sequences, check_sequences
 from ._base import Data, to_torch
 from ._branches import (
     BranchTrainer,
+    branch_learner,
     check_auxiliary,
     class_quadrants,
-    learn_branches,
     represent_segments,
     shape_of_segments,
 )
@@ -153,9 +153,10 @@ class PseudoSiameseGated(
         Epochs without improvement after which early stopping stops.
     tol : float, default=1e-4
         Smallest improvement of the loss that counts.
-    memory : str, joblib.Memory or None, default=None
+    memory : str, os.PathLike, joblib.Memory or None, default=None
         Where the branches are cached: a fit that differs only in the gate or what
-        comes after it then takes them from there, if `random_state` is an integer.
+        comes after it then takes them from there. Only if `random_state` is an
+        integer; others would never be found again.
     device : str or torch.device, default="auto"
         Where to compute: ``"auto"`` takes CUDA where there is one, else the CPU.
     random_state : int, RandomState instance or None, default=None
@@ -282,7 +283,7 @@ class PseudoSiameseGated(
         "pretraining_epochs": [Interval(Integral, 1, None, closed="left")],
         "feature_epochs": [Interval(Integral, 1, None, closed="left")],
         "fusion_batch_size": [Interval(Integral, 1, None, closed="left")],
-        "memory": [str, HasMethods(["cache"]), None],
+        "memory": [str, os.PathLike, HasMethods(["cache"]), None],
     }
 
     __metadata_request__fit = {"groups": True}
@@ -317,7 +318,7 @@ class PseudoSiameseGated(
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
-        memory: str | Memory | None = None,
+        memory: str | os.PathLike[str] | Memory | None = None,
         device: str | torch.device = "auto",
         random_state: int | np.random.RandomState | None = None,
         verbose: int | bool = 0,
@@ -556,7 +557,9 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         }
         names = BranchTrainer._get_param_names()
         trainer = BranchTrainer(**{name: params[name] for name in names})
-        learn = check_memory(self.memory).cache(learn_branches, ignore=["verbose"])
+        # Without a seed, what is cached would never be found again.
+        seeded = isinstance(self.random_state, int | np.integer)
+        learn = branch_learner(self.memory if seeded else None)
         weights, histories = learn(trainer, data, valid, verbose=self.verbose)
         self.feature_history_ = histories["features"]
         if "pretraining" in histories:

@@ -10,6 +10,7 @@ from ._pseudo_siamese import (
     PseudoSiameseOutput,
     SegmentDecoder,
     SegmentEncoder,
+    UpsampledConv2d,
 )
 from ._recurrent import RecurrentClassifier
 from ._siamese import SiameseCNN, SiameseOutput
@@ -29,5 +30,6 @@ __all__ = [
     "SiameseCNN",
     "SiameseOutput",
     "SpeakerInvariantNet",
+    "UpsampledConv2d",
     "VariationalAutoencoder",
 ]

@@ -90,6 +90,101 @@ class SegmentEncoder(nn.Sequential):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
+class UpsampledConv2d(nn.Module):
+    """Convolution of what has been repeated to twice its size, at the cost of half.
+
+    Gives what repeating each value and `torch.nn.Conv2d` with zero padding that keeps
+    the size would give. As neighbours are equal, the filters can be summed up before:
+    the four values that stand for one are four filters of half the size.
+
+    Parameters
+    ----------
+    in_channels : int
+        Channels of the input.
+    out_channels : int
+        Channels of the output.
+    kernel_size : tuple of two int
+        Frames and bins of the filters.
+    shape : tuple of two int
+        Frames and bins of the output. What is more than that after the repetition is
+        cut off; where it would be less, the last frame or bin is repeated once more.
+    scale : tuple of two int, default=(2, 2)
+        How often each frame and each bin is repeated.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_ser.nets import UpsampledConv2d
+    >>> layer = UpsampledConv2d(2, 1, (12, 16), shape=(32, 129))
+    >>> layer(torch.zeros(3, 2, 16, 64)).shape
+    torch.Size([3, 1, 32, 129])
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Shape,
+        shape: Shape,
+        scale: Shape = (2, 2),
+    ) -> None:
+        super().__init__()
+        self.shape = shape
+        self.scale = scale
+        self.weight = nn.Parameter(torch.empty(out_channels, in_channels, *kernel_size))
+        self.bias = nn.Parameter(torch.empty(out_channels))
+        frames, bins = (_taps(*of) for of in zip(kernel_size, scale, strict=True))
+        self.margins = (*bins[1:], *frames[1:])
+        self.register_buffer("frame_taps", frames[0], persistent=False)
+        self.register_buffer("bin_taps", bins[0], persistent=False)
+        nn.init.kaiming_uniform_(self.weight, nonlinearity="relu")
+        nn.init.zeros_(self.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Repeat and convolve.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, in_channels, n_frames, n_bins)
+            Half as large as the output, the half of an odd number rounded up or down.
+
+        Returns
+        -------
+        Tensor of shape (n, out_channels, *shape)
+        """
+        frames, bins = (
+            -(-size // scale)
+            for size, scale in zip(self.shape, self.scale, strict=True)
+        )
+        missing = (0, bins - x.shape[3], 0, frames - x.shape[2])
+        x = nn.functional.pad(x, missing, mode="replicate")
+        # o: output, a and b: its place where one value stood, i: input, t and s: taps.
+        weight = torch.einsum(
+            "oiuv,atu,bsv->oabits", self.weight, self.frame_taps, self.bin_taps
+        )
+        bias = self.bias.repeat_interleave(self.scale[0] * self.scale[1])
+        y = nn.functional.conv2d(
+            nn.functional.pad(x, self.margins), weight.flatten(0, 2), bias
+        )
+        y = y.unflatten(1, weight.shape[:3])  # type: ignore[no-untyped-call]
+        y = y.permute(0, 1, 4, 2, 5, 3).flatten(4, 5).flatten(2, 3)
+        cut: Tensor = y[..., : self.shape[0], : self.shape[1]]
+        return cut
+
+
+def _taps(size: int, scale: int) -> tuple[Tensor, int, int]:
+    """Return what the taps of a filter meet in values that are repeated.
+
+    For each place where one value stood, each of the values that any tap meets, and
+    each tap: whether they meet. Then how many of these values lie before and after.
+    """
+    place, tap = torch.arange(scale)[:, None], torch.arange(size)
+    met = (place + tap - (size - 1) // 2).div(scale, rounding_mode="floor")
+    first, last = int(met.min()), int(met.max())
+    places = torch.arange(first, last + 1)[:, None]
+    return (met[:, None] == places).float(), -first, last
+
+
 class SegmentDecoder(nn.Sequential):
     """The way back from a vector to a segment: the layers of `SegmentEncoder` turned.
 
@@ -124,25 +219,24 @@ class SegmentDecoder(nn.Sequential):
             nn.Linear(embedding_size, filters[-1] * prod(shapes[-1])),
             nn.Unflatten(1, (filters[-1], *shapes[-1])),
         ]
-        for index in (2, 1):
-            _, kernel = _convolution(index, shapes[index])
+        for index in reversed(range(len(_CONVOLUTIONS))):
+            shape = shapes[index]
+            _, kernel = _convolution(index, shape)
             layers += [
-                nn.Upsample(shapes[index]),
-                nn.ZeroPad2d(_margins(kernel)),
-                nn.Conv2d(filters[index + 1], filters[index], kernel),
+                UpsampledConv2d(
+                    filters[index + 1],
+                    filters[index],
+                    kernel,
+                    shape,
+                    scale=(min(2, shape[0]), min(2, shape[1])),
+                ),
                 nn.ReLU(),
             ]
-        _, kernel = _convolution(0, shapes[0])
-        layers += [
-            nn.Upsample(shapes[0]),
-            # A convolution with its filters turned. torch has no fast one to a single
-            # channel: this takes a seventh of the time.
-            nn.ConvTranspose2d(filters[1], 1, kernel),
-            nn.ZeroPad2d(_margins(kernel, -1)),
-            nn.Flatten(),
-        ]
-        super().__init__(*layers)
+        super().__init__(*layers[:-1], nn.Flatten())
         self.apply(_initialise)
+        last = layers[-2]
+        assert isinstance(last, UpsampledConv2d)
+        nn.init.kaiming_uniform_(last.weight, nonlinearity="linear")
 
 
 def _convolution(index: int, shape: Shape) -> tuple[int, Shape]:
@@ -157,20 +251,16 @@ def _initialise(layer: nn.Module) -> None:
         nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
     elif isinstance(layer, nn.Linear):
         nn.init.kaiming_uniform_(layer.weight, nonlinearity="linear")
-    elif isinstance(layer, nn.ConvTranspose2d):
-        # torch takes its outputs for its inputs.
-        nn.init.kaiming_uniform_(layer.weight, mode="fan_out", nonlinearity="linear")
     else:
         return
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
 
 
-def _margins(kernel: Shape, sign: int = 1) -> tuple[int, int, int, int]:
-    """Return what keeps the size, or is to be cut off: left, right, above and below."""
+def _margins(kernel: Shape) -> tuple[int, int, int, int]:
+    """Return what keeps the size: zeros on the left, right, above and below."""
     frames, bins = kernel
-    left, above = (bins - 1) // 2, (frames - 1) // 2
-    return sign * left, sign * (bins // 2), sign * above, sign * (frames // 2)
+    return (bins - 1) // 2, bins // 2, (frames - 1) // 2, frames // 2
 
 
 def _shapes(segment_shape: Sequence[int]) -> list[Shape]:

@@ -1,6 +1,5 @@
 """The pipelines of Gao et al. (2021)."""
 
-import os
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -120,8 +119,6 @@ def pseudo_siamese_gated(
     # Imported here: the reference needs no torch, which takes seconds to import.
     from ..estimators import PseudoSiameseGated
 
-    if isinstance(memory, os.PathLike):
-        memory = os.fspath(memory)  # all that both steps take
     front_end = SpectrogramSegmenter.from_preset(
         preset, memory=memory, n_jobs=n_jobs, on_error=on_error, verbose=verbose
     )
