@@ -372,7 +372,7 @@ def _build(options: argparse.Namespace) -> Any:
         # By the front end as --set has left it.
         auxiliary = AuxiliaryCorpora.from_corpora(corpora, pipeline[0])
         print(auxiliary)
-        recipe.set_params(pseudosiamesegated__auxiliary=auxiliary)
+        recipe.set_params(pseudosiamesegated__auxiliary_corpora=auxiliary)
     return recipe
 
 

@@ -67,15 +67,15 @@ def assert_read_only(auxiliary):
 class Holder(BaseEstimator):
     """An estimator that looks at its auxiliary corpora, and learns nothing."""
 
-    def __init__(self, auxiliary=None):
-        self.auxiliary = auxiliary
+    def __init__(self, auxiliary_corpora=None):
+        self.auxiliary_corpora = auxiliary
 
     def fit(self, X, y):
-        self.total_ = float(self.auxiliary.segments.sum(dtype=np.float64))
+        self.total_ = float(self.auxiliary_corpora.segments.sum(dtype=np.float64))
         return self
 
     def score(self, X, y):
-        return self.total_ + len(self.auxiliary)
+        return self.total_ + len(self.auxiliary_corpora)
 
 
 # --------------------------------------------------------------------------- contents
@@ -241,11 +241,11 @@ def test_take_beyond_the_end():
 def test_clones_and_copies_are_the_same_object():
     auxiliary = make()
     holder = Holder(auxiliary)
-    assert clone(holder).auxiliary is auxiliary
+    assert clone(holder).auxiliary_corpora is auxiliary
     assert clone(auxiliary) is auxiliary
-    assert copy.deepcopy(holder).auxiliary is auxiliary
+    assert copy.deepcopy(holder).auxiliary_corpora is auxiliary
     assert copy.copy(auxiliary) is copy.deepcopy(auxiliary) is auxiliary
-    assert holder.get_params()["auxiliary"] is auxiliary
+    assert holder.get_params()["auxiliary_corpora"] is auxiliary
     assert auxiliary != make()
     assert len({auxiliary, make()}) == 2
 
@@ -436,7 +436,7 @@ def test_repr():
 def test_repr_within_an_estimator():
     auxiliary = make()
     text = repr(Holder(auxiliary))
-    assert " ".join(text.split()) == f"Holder(auxiliary={auxiliary})"
+    assert " ".join(text.split()) == f"Holder(auxiliary_corpora={auxiliary})"
     page = Holder(auxiliary)._repr_html_()
     assert "&lt;AuxiliaryCorpora EMO-DB" in page
     assert "<AuxiliaryCorpora" not in page

@@ -143,9 +143,11 @@ def test_evaluate_with_auxiliary_corpora(emodb, crema_d, tmp_path, capsys, recip
     assert ("<AuxiliaryCorpora CREMA-D: 4 utterances, " in printed) == pretrained
     assert (" segments of 288 values" in printed) == pretrained
     settings = json.loads((tmp_path / "scores.json").read_text())["settings"]
-    auxiliary = settings["estimator"]["pseudosiamesegated__auxiliary"]
+    auxiliary = settings["estimator"]["pseudosiamesegated__auxiliary_corpora"]
     assert auxiliary in (printed if pretrained else "None")
-    assert settings["command"]["auxiliary"] == [f"crema-d={crema_d}"] * pretrained
+    assert (
+        settings["command"]["auxiliary_corpora"] == [f"crema-d={crema_d}"] * pretrained
+    )
     assert any((tmp_path / "cache").rglob("learn_branches"))
 
 
@@ -269,7 +271,7 @@ def test_faults_are_said_in_a_line_and_a_status(arguments, message, tmp_path, ca
 
 
 @pytest.mark.parametrize(
-    ("auxiliary", "message"),
+    ("auxiliary_corpora", "message"),
     [
         (
             ["berlin=x"],

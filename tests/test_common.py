@@ -109,8 +109,8 @@ def test_all_checks_with_scipys_array_api():
 def fitted(estimator, needs, **data):
     X, emotion, _, metadata = data_for(estimator, **data)
     model = clone(estimator)
-    if getattr(model, "auxiliary", None) == AUXILIARY:
-        model.set_params(auxiliary=make_auxiliary(X[0].shape[-1]))
+    if getattr(model, "auxiliary_corpora", None) == AUXILIARY:
+        model.set_params(auxiliary_corpora=make_auxiliary(X[0].shape[-1]))
     return model.fit(X, emotion, **{name: metadata[name] for name in needs}), X
 
 

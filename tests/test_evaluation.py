@@ -289,7 +289,7 @@ def test_augmentation_runs_inside_the_folds(corpus, factors):
 
 def test_embedding_of_a_classifier_of_sequences(corpus):
     model = recipes.contrastive_siamese(n_frames=60, max_epochs=1, random_state=0)
-    model.set_params(contrastivesiamese__auxiliary="gender")
+    model.set_params(contrastivesiamese__auxiliary_corpora="gender")
     result = evaluate_by_speaker(model, corpus, cv=3)
     width = result.estimators[0][-1].get_feature_names_out().size
     assert result.embedding(0).shape == (len(corpus), width)
@@ -324,9 +324,9 @@ def test_auxiliary_corpora_are_given_to_all_folds_and_written_down_in_short(corp
     assert beside.embedding(0).shape == (len(corpus), 256)
     for fitted in (*alone.estimators, *beside.estimators):
         assert len(fitted[-1].pretraining_history_) == 1
-        assert fitted[-1].auxiliary is None  # or each would have its own copy
+        assert fitted[-1].auxiliary_corpora is None  # or each would have its own copy
     stored = json.loads(json.dumps(beside.to_dict()))["settings"]["estimator"]
-    assert stored["pseudosiamesegated__auxiliary"] == repr(auxiliary)
+    assert stored["pseudosiamesegated__auxiliary_corpora"] == repr(auxiliary)
     assert max(map(len, stored.values())) < 2000
 
 
@@ -339,8 +339,10 @@ def test_no_auxiliary_corpora_come_back_from_a_search(corpus):
     )  # fmt: skip
     model = make_pipeline(EGeMAPS(), StandardScaler(), search)
     fitted = evaluate_by_speaker(model, corpus).estimators[0][-1]
-    assert fitted.estimator.auxiliary is fitted.best_estimator_.auxiliary is None
-    assert search.estimator.auxiliary is auxiliary
+    assert (
+        fitted.estimator.auxiliary_corpora is fitted.best_estimator_.auxiliary is None
+    )
+    assert search.estimator.auxiliary_corpora is auxiliary
 
 
 def test_search_inside_is_nested_by_speaker(corpus):

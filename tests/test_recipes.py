@@ -166,7 +166,7 @@ def test_recordings_to_emotions_against_an_adversary(corpus, name, routing):
 def test_recordings_to_emotions_by_pairs(corpus, routing):
     model = recipes.contrastive_siamese(n_frames=150, random_state=0)
     model.set_params(contrastivesiamese__lr=1e-3)
-    model.set_params(contrastivesiamese__auxiliary="gender")
+    model.set_params(contrastivesiamese__auxiliary_corpora="gender")
     gender = "gender" if routing else "contrastivesiamese__gender"
     with sklearn.config_context(enable_metadata_routing=routing):
         model.fit(corpus.audio, corpus.emotion, **{gender: corpus.gender})
@@ -227,18 +227,18 @@ def test_auxiliary_corpora_come_from_the_front_end_of_the_recipe(others, preset)
     corpora = [others, replace(others, name="twice")]
     for given, n in ((others, 1), (corpora, 2), (iter(corpora), 2)):
         pipeline = recipes.psn(given, preset=preset)
-        made = pipeline[-1].auxiliary
+        made = pipeline[-1].auxiliary_corpora
         assert pipeline[0].get_params() == front_end.get_params()
         assert len(made.names) == n
         np.testing.assert_array_equal(made.segments[: len(expected)], expected.segments)
     # The presets differ in nothing but the values: the size would not tell.
     assert expected.n_features == 32 * 129
-    assert recipes.pt(expected)[-1].auxiliary is expected
+    assert recipes.pt(expected)[-1].auxiliary_corpora is expected
 
 
 def test_there_is_no_pre_training_without_an_autoencoder(others):
-    with pytest.raises(TypeError, match="auxiliary"):
-        recipes.cnn_blstm(auxiliary=others)
+    with pytest.raises(TypeError, match="auxiliary_corpora"):
+        recipes.cnn_blstm(auxiliary_corpora=others)
 
 
 @pytest.mark.parametrize("routing", [True, False])

@@ -71,7 +71,7 @@ class PretrainingBatches(Batches):
     ----------
     data : mapping of str to ndarray or Sequences
         The target, with one row per utterance.
-    auxiliary : AuxiliaryCorpora
+    auxiliary_corpora : AuxiliaryCorpora
         What the autoencoder sees.
     standardize : bool
         Whether it is standardised, each corpus by itself.
@@ -83,18 +83,18 @@ class PretrainingBatches(Batches):
         self,
         data: Mapping[str, Any],
         *,
-        auxiliary: AuxiliaryCorpora,
+        auxiliary_corpora: AuxiliaryCorpora,
         standardize: bool,
         **kwargs: Any,
     ) -> None:
         super().__init__(data, **kwargs)
-        self.auxiliary = auxiliary
+        self.auxiliary_corpora = auxiliary_corpora
         self.standardize = standardize
 
     def _deal(self, generator: torch.Generator) -> Iterator[Batch]:
         data = dict(self.data)
         sequences = data.pop("X")
-        order = torch.randperm(len(self.auxiliary), generator=generator).numpy()
+        order = torch.randperm(len(self.auxiliary_corpora), generator=generator).numpy()
         for first in range(0, len(order), self.batch_size):
             rows = order[first : first + self.batch_size]
             drawn = torch.randint(
@@ -103,8 +103,8 @@ class PretrainingBatches(Batches):
             utterances = sequences.utterance[drawn]
             batch = {name: values[utterances] for name, values in data.items()}
             batch["X"] = sequences.frames(drawn)
-            batch["P"] = self.auxiliary.take(rows, standardize=self.standardize)
-            batch["P_quadrant"] = self.auxiliary.quadrant[rows]
+            batch["P"] = self.auxiliary_corpora.take(rows, standardize=self.standardize)
+            batch["P_quadrant"] = self.auxiliary_corpora.quadrant[rows]
             yield self._corrupted(self._to_device(batch), generator)
 
 
@@ -146,8 +146,8 @@ class BranchTrainer(NetEstimator):
 
     Parameters
     ----------
-    auxiliary, triplets, margin, normalize, pretraining_weights, feature_weights, \
-embedding_size, standardize, lr, pretraining_epochs, feature_epochs, batch_size, \
+    auxiliary_corpora, triplets, margin, normalize, pretraining_weights, \
+feature_weights, embedding_size, standardize, lr, pretraining_epochs, feature_epochs, batch_size, \
 early_stopping, n_iter_no_change, tol, device, net_params
         Those of `PseudoSiameseGated`.
     autoencoder : bool
@@ -171,7 +171,7 @@ early_stopping, n_iter_no_change, tol, device, net_params
         segment_shape: tuple[int, int],
         n_classes: int,
         seed: int,
-        auxiliary: AuxiliaryCorpora | None,
+        auxiliary_corpora: AuxiliaryCorpora | None,
         triplets: str | None,
         margin: float,
         normalize: bool,
@@ -193,7 +193,7 @@ early_stopping, n_iter_no_change, tol, device, net_params
         self.segment_shape = segment_shape
         self.n_classes = n_classes
         self.seed = seed
-        self.auxiliary = auxiliary
+        self.auxiliary_corpora = auxiliary_corpora
         self.triplets = triplets
         self.margin = margin
         self.normalize = normalize
@@ -236,8 +236,8 @@ early_stopping, n_iter_no_change, tol, device, net_params
         histories: Histories = {}
         # Built first: what does not fit is said before anything is trained.
         net = self._feature_net(verbose)
-        if self.autoencoder and self.auxiliary is not None:
-            first = self._pretraining_net(self.auxiliary, verbose)
+        if self.autoencoder and self.auxiliary_corpora is not None:
+            first = self._pretraining_net(self.auxiliary_corpora, verbose)
             first.train_on(data)
             histories["pretraining"] = plain_history(first)
             # The paper keeps the autoencoder alone.
@@ -274,11 +274,11 @@ early_stopping, n_iter_no_change, tol, device, net_params
         }
 
     def _pretraining_net(
-        self, auxiliary: AuxiliaryCorpora, verbose: int | bool
+        self, corpora: AuxiliaryCorpora, verbose: int | bool
     ) -> TrainingNet:
         """Return the net of the first phase."""
         batches = partial(
-            PretrainingBatches, auxiliary=auxiliary, standardize=self.standardize
+            PretrainingBatches, auxiliary_corpora=corpora, standardize=self.standardize
         )
         # Without triplets nothing passes from one branch to the other, and the first
         # is made anew afterwards.

@@ -75,12 +75,12 @@ class PseudoSiameseGated(
 
     Parameters
     ----------
-    auxiliary : AuxiliaryCorpora or None, default=None
+    auxiliary_corpora : AuxiliaryCorpora or None, default=None
         The corpora :math:`P(X)` of the pre-training, see
         `sklearn_ser.datasets.AuxiliaryCorpora`. They are a parameter, so that a
         cross-validation never splits them. None leaves out the pre-training, with a
         warning. They may be taken out of a fitted estimator, to save it without them:
-        ``set_params(auxiliary=None)``.
+        ``set_params(auxiliary_corpora=None)``.
     fusion : {"gate", "concatenate"} or None, default="gate"
         How the representations of both branches become one: by the gate, followed by
         attention, or side by side. None leaves out the autoencoder, and with it
@@ -264,7 +264,7 @@ class PseudoSiameseGated(
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **SequenceEstimator._parameter_constraints,
-        "auxiliary": [AuxiliaryCorpora, None],
+        "auxiliary_corpora": [AuxiliaryCorpora, None],
         "fusion": [StrOptions({"gate", "concatenate"}), None],
         "triplets": [StrOptions({"random", "semihard"}), None],
         "margin": [Interval(Real, 0, None, closed="neither")],
@@ -290,7 +290,7 @@ class PseudoSiameseGated(
 
     def __init__(
         self,
-        auxiliary: AuxiliaryCorpora | None = None,
+        auxiliary_corpora: AuxiliaryCorpora | None = None,
         *,
         fusion: Literal["gate", "concatenate"] | None = "gate",
         triplets: Literal["random", "semihard"] | None = "random",
@@ -324,7 +324,7 @@ class PseudoSiameseGated(
         verbose: int | bool = 0,
         net_params: dict[str, Any] | None = None,
     ) -> None:
-        self.auxiliary = auxiliary
+        self.auxiliary_corpora = auxiliary_corpora
         self.fusion = fusion
         self.triplets = triplets
         self.margin = margin
@@ -404,7 +404,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
                 of_class = class_quadrants(
                     self.classes_,
                     self.quadrants,
-                    other_corpora=self.auxiliary is not None,
+                    other_corpora=self.auxiliary_corpora is not None,
                 )
                 data["quadrant"] = of_class[data["y"]]
         self._fit_net(data, groups)
@@ -526,17 +526,17 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
     def _draw(self) -> None:
         super()._draw()
         # A net is rebuilt without them: they need not be saved once more.
-        self._params_at_fit["auxiliary"] = None
+        self._params_at_fit["auxiliary_corpora"] = None
 
     def _check_auxiliary(self, sequences: Sequences) -> None:
         """Check the auxiliary corpora; warn where there are none."""
-        if self.auxiliary is not None:
-            check_auxiliary(self.auxiliary, sequences)
+        if self.auxiliary_corpora is not None:
+            check_auxiliary(self.auxiliary_corpora, sequences)
             return
         name = type(self).__name__
         warnings.warn(
             f"{name} has no auxiliary corpora: it skips the pre-training and learns "
-            f"from the target alone. Give them as {name}(auxiliary="
+            f"from the target alone. Give them as {name}(auxiliary_corpora="
             "sklearn_ser.datasets.AuxiliaryCorpora.from_corpora(…)), or leave out the "
             "autoencoder with fusion=None.",
             stacklevel=4,  # where the user calls fit

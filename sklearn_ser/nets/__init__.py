@@ -8,11 +8,9 @@ from ._pseudo_siamese import (
     PseudoSiameseGatedNet,
     PseudoSiameseNet,
     PseudoSiameseOutput,
-    SegmentDecoder,
-    SegmentEncoder,
-    UpsampledConv2d,
 )
 from ._recurrent import RecurrentClassifier
+from ._segments import SegmentDecoder, SegmentEncoder, UpsampledConv2d
 from ._siamese import SiameseCNN, SiameseOutput
 from ._vae import VariationalAutoencoder
 

@@ -14,7 +14,7 @@ Auxiliary = AuxiliaryCorpora | Corpus | Iterable[Corpus] | None
 
 
 def pseudo_siamese_gated(
-    auxiliary: Auxiliary = None,
+    auxiliary_corpora: Auxiliary = None,
     *,
     preset: Literal["gao2021_s1", "gao2021_s2"] = "gao2021_s1",
     pretraining_epochs: int = 5,
@@ -34,7 +34,8 @@ def pseudo_siamese_gated(
 
     Parameters
     ----------
-    auxiliary : AuxiliaryCorpora, Corpus, iterable of Corpus or None, default=None
+    auxiliary_corpora : AuxiliaryCorpora, Corpus, iterable of Corpus or None, \
+default=None
         The corpora of the pre-training, without the target. Of a `Corpus` or several,
         the recipe makes `sklearn_ser.datasets.AuxiliaryCorpora` at once, by the front
         end of the pipeline, which takes the time of reading them: make these yourself
@@ -93,7 +94,7 @@ def pseudo_siamese_gated(
 
     The target and the auxiliary corpora have to come from the same front end. Where
     its settings are changed by ``set_params``, the auxiliary corpora have to be made
-    anew: ``set_params(pseudosiamesegated__auxiliary=
+    anew: ``set_params(pseudosiamesegated__auxiliary_corpora=
     AuxiliaryCorpora.from_corpora(corpora, pipeline[0]))``. Spectrograms of the two
     presets have the same size, so that nothing else would tell.
 
@@ -113,7 +114,7 @@ def pseudo_siamese_gated(
     >>> pipeline = recipes.pseudo_siamese_gated(others, random_state=0)
     >>> list(pipeline.named_steps)
     ['spectrogramsegmenter', 'pseudosiamesegated']
-    >>> pipeline["pseudosiamesegated"].auxiliary.n_utterances
+    >>> pipeline["pseudosiamesegated"].auxiliary_corpora.n_utterances
     4
     """
     # Imported here: the reference needs no torch, which takes seconds to import.
@@ -122,10 +123,11 @@ def pseudo_siamese_gated(
     front_end = SpectrogramSegmenter.from_preset(
         preset, memory=memory, n_jobs=n_jobs, on_error=on_error, verbose=verbose
     )
-    if auxiliary is not None and not isinstance(auxiliary, AuxiliaryCorpora):
-        auxiliary = AuxiliaryCorpora.from_corpora(auxiliary, front_end)
+    corpora = auxiliary_corpora
+    if corpora is not None and not isinstance(corpora, AuxiliaryCorpora):
+        corpora = AuxiliaryCorpora.from_corpora(corpora, front_end)
     classifier = PseudoSiameseGated(
-        auxiliary,
+        corpora,
         class_weight="balanced",
         pretraining_epochs=pretraining_epochs,
         feature_epochs=feature_epochs,
@@ -138,14 +140,15 @@ def pseudo_siamese_gated(
     return make_pipeline(front_end, classifier)
 
 
-def psn(auxiliary: Auxiliary = None, **settings: Any) -> Pipeline:
+def psn(auxiliary_corpora: Auxiliary = None, **settings: Any) -> Pipeline:
     """Return the pipeline of Gao et al. (2021) with triplets and no gate, PSN.
 
     As `pseudo_siamese_gated`, with the representations of both branches side by side.
 
     Parameters
     ----------
-    auxiliary : AuxiliaryCorpora, Corpus, iterable of Corpus or None, default=None
+    auxiliary_corpora : AuxiliaryCorpora, Corpus, iterable of Corpus or None, \
+default=None
         The corpora of the pre-training.
     **settings
         The others of `pseudo_siamese_gated`.
@@ -165,18 +168,19 @@ def psn(auxiliary: Auxiliary = None, **settings: Any) -> Pipeline:
     >>> recipes.psn(random_state=0)["pseudosiamesegated"].fusion
     'concatenate'
     """
-    pipeline = pseudo_siamese_gated(auxiliary, **settings)
+    pipeline = pseudo_siamese_gated(auxiliary_corpora, **settings)
     return pipeline.set_params(pseudosiamesegated__fusion="concatenate")
 
 
-def pt_g(auxiliary: Auxiliary = None, **settings: Any) -> Pipeline:
+def pt_g(auxiliary_corpora: Auxiliary = None, **settings: Any) -> Pipeline:
     """Return the pipeline of Gao et al. (2021) with the gate and no triplets, PT_G.
 
     As `pseudo_siamese_gated`, with an autoencoder that learns nothing of emotions.
 
     Parameters
     ----------
-    auxiliary : AuxiliaryCorpora, Corpus, iterable of Corpus or None, default=None
+    auxiliary_corpora : AuxiliaryCorpora, Corpus, iterable of Corpus or None, \
+default=None
         The corpora of the pre-training.
     **settings
         The others of `pseudo_siamese_gated`.
@@ -197,18 +201,19 @@ def pt_g(auxiliary: Auxiliary = None, **settings: Any) -> Pipeline:
     >>> classifier.fusion, classifier.triplets
     ('gate', None)
     """
-    pipeline = pseudo_siamese_gated(auxiliary, **settings)
+    pipeline = pseudo_siamese_gated(auxiliary_corpora, **settings)
     return pipeline.set_params(pseudosiamesegated__triplets=None)
 
 
-def pt(auxiliary: Auxiliary = None, **settings: Any) -> Pipeline:
+def pt(auxiliary_corpora: Auxiliary = None, **settings: Any) -> Pipeline:
     """Return the pipeline of Gao et al. (2021) with pre-training alone, PT.
 
     As `pt_g`, with the representations of both branches side by side.
 
     Parameters
     ----------
-    auxiliary : AuxiliaryCorpora, Corpus, iterable of Corpus or None, default=None
+    auxiliary_corpora : AuxiliaryCorpora, Corpus, iterable of Corpus or None, \
+default=None
         The corpora of the pre-training.
     **settings
         The others of `pseudo_siamese_gated`.
@@ -229,7 +234,7 @@ def pt(auxiliary: Auxiliary = None, **settings: Any) -> Pipeline:
     >>> classifier.fusion, classifier.triplets
     ('concatenate', None)
     """
-    pipeline = pt_g(auxiliary, **settings)
+    pipeline = pt_g(auxiliary_corpora, **settings)
     return pipeline.set_params(pseudosiamesegated__fusion="concatenate")
 
 
@@ -242,7 +247,7 @@ def cnn_blstm(**settings: Any) -> Pipeline:
     Parameters
     ----------
     **settings
-        Those of `pseudo_siamese_gated`, without `auxiliary`.
+        Those of `pseudo_siamese_gated`, without `auxiliary_corpora`.
 
     Returns
     -------
