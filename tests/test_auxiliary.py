@@ -28,7 +28,7 @@ from sklearn_ser.sequences import as_sequences
 LENGTHS = [3, 1, 4, 2, 5]
 QUADRANTS = [1, None, 4, np.nan, 2]
 CORPORA = ["EMO-DB", "URDU", "EMO-DB", "URDU", "URDU"]
-ARRAYS = ["segments", "quadrant", "corpus", "mean", "scale"]
+ARRAYS = ["segments", "segment_quadrant", "segment_corpus", "mean", "scale"]
 
 
 def utterances(lengths=LENGTHS, n_features=3, dtype=np.float32, seed=0):
@@ -68,7 +68,7 @@ class Holder(BaseEstimator):
     """An estimator that looks at its auxiliary corpora, and learns nothing."""
 
     def __init__(self, auxiliary_corpora=None):
-        self.auxiliary_corpora = auxiliary
+        self.auxiliary_corpora = auxiliary_corpora
 
     def fit(self, X, y):
         self.total_ = float(self.auxiliary_corpora.segments.sum(dtype=np.float64))
@@ -87,9 +87,11 @@ def test_attributes():
     np.testing.assert_array_equal(auxiliary.segments, np.concatenate(X))
     assert auxiliary.segments.dtype == np.float32
     assert auxiliary.segments.flags.c_contiguous
-    assert auxiliary.quadrant.tolist() == [1] * 3 + [-1] + [4] * 4 + [-1] * 2 + [2] * 5
-    assert auxiliary.corpus.tolist() == [0] * 3 + [1] + [0] * 4 + [1] * 7
-    assert auxiliary.quadrant.dtype == auxiliary.corpus.dtype == np.int64
+    quadrants = [1] * 3 + [-1] + [4] * 4 + [-1] * 2 + [2] * 5
+    assert auxiliary.segment_quadrant.tolist() == quadrants
+    assert auxiliary.segment_corpus.tolist() == [0] * 3 + [1] + [0] * 4 + [1] * 7
+    assert auxiliary.segment_quadrant.dtype == np.int64
+    assert auxiliary.segment_corpus.dtype == np.int64
     assert auxiliary.names == ("EMO-DB", "URDU")
     assert auxiliary.n_features == 3
     assert auxiliary.n_utterances == 5
@@ -122,7 +124,7 @@ def test_equal_lengths_and_tables():
     assert auxiliary.n_utterances == 2
     table = AuxiliaryCorpora(cube[0], [1, 2, 3, 4])
     assert table.n_utterances == len(table) == 4
-    assert table.quadrant.tolist() == [1, 2, 3, 4]
+    assert table.segment_quadrant.tolist() == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(
@@ -136,31 +138,32 @@ def test_equal_lengths_and_tables():
 )
 def test_kinds_of_quadrants(quadrant):
     auxiliary = AuxiliaryCorpora(utterances(), quadrant)
-    np.testing.assert_array_equal(auxiliary.quadrant, make().quadrant)
+    np.testing.assert_array_equal(auxiliary.segment_quadrant, make().segment_quadrant)
 
 
 def test_corpora_keep_the_order_in_which_they_come():
     corpus = pd.Series(["b", "a", "b", "c", "a"])
     auxiliary = AuxiliaryCorpora(utterances(), QUADRANTS, corpus=corpus)
     assert auxiliary.names == ("b", "a", "c")
-    assert auxiliary.corpus.tolist() == [0] * 3 + [1] + [0] * 4 + [2] * 2 + [1] * 5
+    numbers = [0] * 3 + [1] + [0] * 4 + [2] * 2 + [1] * 5
+    assert auxiliary.segment_corpus.tolist() == numbers
     alone = AuxiliaryCorpora(utterances(), QUADRANTS)
     assert alone.names == ("unnamed",)
-    assert not alone.corpus.any()
+    assert not alone.segment_corpus.any()
 
 
 def test_what_was_given_is_copied():
     X = utterances()
     quadrant = np.array([1.0, 2.0, 3.0, 4.0, 1.0])
     auxiliary = AuxiliaryCorpora(X, quadrant)
-    before = auxiliary.segments.copy(), auxiliary.quadrant.copy()
+    before = auxiliary.segments.copy(), auxiliary.segment_quadrant.copy()
     for values in X:
         assert values.flags.writeable
         assert not np.shares_memory(values, auxiliary.segments)
         values[:] = 0
     quadrant[:] = 1
     np.testing.assert_array_equal(auxiliary.segments, before[0])
-    np.testing.assert_array_equal(auxiliary.quadrant, before[1])
+    np.testing.assert_array_equal(auxiliary.segment_quadrant, before[1])
 
 
 def test_copied_only_once():
@@ -193,7 +196,7 @@ def test_each_corpus_is_standardised_by_itself(dtype):
         scaler = StandardScaler().fit(own)
         np.testing.assert_allclose(auxiliary.mean[number], scaler.mean_, rtol=1e-12)
         np.testing.assert_allclose(auxiliary.scale[number], scaler.scale_, rtol=1e-7)
-        expected[auxiliary.corpus == number] = scaler.transform(own)
+        expected[auxiliary.segment_corpus == number] = scaler.transform(own)
     assert auxiliary.scale[1, 3] == auxiliary.scale[0, 4] == 1
     rows = np.random.default_rng(0).permutation(len(auxiliary))
     found = auxiliary.take(rows, standardize=True)
@@ -221,7 +224,8 @@ def test_take_copies_the_segments_asked_for(X, data):
     raw = auxiliary.take(rows, standardize=False)
     np.testing.assert_array_equal(raw, auxiliary.segments[rows])
     standardised = auxiliary.take(rows, standardize=True)
-    mean, scale = (x[auxiliary.corpus[rows]] for x in (auxiliary.mean, auxiliary.scale))
+    number = auxiliary.segment_corpus[rows]
+    mean, scale = auxiliary.mean[number], auxiliary.scale[number]
     np.testing.assert_allclose(standardised, (raw - mean) / scale, rtol=1e-6)
     for taken in (raw, standardised):
         assert taken.dtype == np.float32
@@ -284,7 +288,7 @@ def by_skops(value):
 def test_state_survives(by):
     auxiliary = make()
     assert auxiliary.holds(utterances()).all()
-    found = by(Holder(auxiliary)).auxiliary
+    found = by(Holder(auxiliary)).auxiliary_corpora
     assert type(found) is AuxiliaryCorpora
     assert found is not auxiliary
     assert_equal(found, auxiliary)
@@ -301,12 +305,23 @@ def test_the_state_stays_the_same_when_it_is_used():
     assert joblib.hash(auxiliary) == before == joblib.hash(make())
 
 
-def test_a_mapped_file_stays_mapped(tmp_path):
+def map_of(auxiliary):
+    """Return the map of memory in which the segments lie."""
+    assert type(auxiliary.segments) is np.ndarray
+    assert isinstance(auxiliary.segments.base, np.memmap)
+    return auxiliary.segments.base
+
+
+def test_a_mapped_file_stays_mapped_and_is_the_same_to_a_cache(tmp_path):
     auxiliary = make_large()
-    joblib.dump(auxiliary, tmp_path / "auxiliary.joblib")
+    path = tmp_path / "auxiliary.joblib"
+    joblib.dump(auxiliary, path)
     for mode in ("r", "c"):
-        found = joblib.load(tmp_path / "auxiliary.joblib", mmap_mode=mode)
-        assert isinstance(found.segments, np.memmap)
+        found = joblib.load(path, mmap_mode=mode)
+        assert str(map_of(found).filename) == str(path)
+        assert np.shares_memory(found.segments, map_of(found))
+        assert joblib.hash(found) == joblib.hash(auxiliary)
+        assert joblib.hash(Holder(found)) == joblib.hash(Holder(auxiliary))
         assert_equal(found, auxiliary)
         assert_read_only(found)
         taken = found.take([3, 1], standardize=False)
@@ -317,14 +332,13 @@ def test_a_mapped_file_stays_mapped(tmp_path):
 
 def report(holder, rows):
     """Tell from a worker process how the corpora came there."""
-    auxiliary = holder.auxiliary
+    auxiliary = holder.auxiliary_corpora
     assert_read_only(auxiliary)
     return (
-        isinstance(auxiliary.segments, np.memmap),
-        str(auxiliary.segments.filename),
-        joblib.hash(np.asarray(auxiliary.segments)),
+        str(map_of(auxiliary).filename),
+        joblib.hash(auxiliary),
         auxiliary.take(rows, standardize=True),
-        auxiliary.holds(np.split(np.asarray(auxiliary.segments), 20)).all(),
+        auxiliary.holds(np.split(auxiliary.segments, 20)).all(),
     )
 
 
@@ -335,10 +349,9 @@ def test_workers_map_one_copy():
     reports = joblib.Parallel(n_jobs=2, backend="loky")(
         joblib.delayed(report)(clone(Holder(auxiliary)), rows) for _ in range(3)
     )
-    mapped, files, hashes, taken, held = zip(*reports, strict=True)
-    assert all(mapped)
+    files, hashes, taken, held = zip(*reports, strict=True)
     assert len(set(files)) == 1
-    assert set(hashes) == {joblib.hash(auxiliary.segments)}
+    assert set(hashes) == {joblib.hash(auxiliary)}
     for values in taken:
         np.testing.assert_array_equal(values, auxiliary.take(rows, standardize=True))
     assert all(held)
@@ -531,8 +544,9 @@ def test_from_corpora():
     assert_equal(auxiliary, expected)
     assert auxiliary.names == ("first", "second")
     assert auxiliary.n_features == 32 * 129
-    quadrants = [auxiliary.quadrant[np.cumsum([0, *map(len, X)])[i]] for i in range(9)]
-    assert quadrants == [2, 1, 4, 3, 2, 3, 3, 1, 1]
+    first_segments = np.cumsum([0, *map(len, X[:-1])])
+    quadrants = auxiliary.segment_quadrant[first_segments]
+    assert quadrants.tolist() == [2, 1, 4, 3, 2, 3, 3, 1, 1]
     assert auxiliary.holds(X).all()
     assert not auxiliary.holds(front_end.transform([tone(1000)])).any()
 
@@ -559,7 +573,7 @@ def test_emotions_without_a_quadrant():
     lengths = [len(x) for x in SpectrogramSegmenter().transform(first.audio)]
     lengths += lengths[:2]
     expected = np.repeat([2, UNKNOWN, UNKNOWN, UNKNOWN, 3], lengths)
-    np.testing.assert_array_equal(auxiliary.quadrant, expected)
+    np.testing.assert_array_equal(auxiliary.segment_quadrant, expected)
 
 
 def in_files(folder, *, broken):
@@ -594,7 +608,7 @@ def test_an_emotion_of_broken_files_alone_is_none(tmp_path):
     frame = corpus.frame.replace("sadness", "contempt")
     quiet = SpectrogramSegmenter(on_error="nan")
     auxiliary = AuxiliaryCorpora.from_corpora(replace(corpus, frame=frame), quiet)
-    assert UNKNOWN not in auxiliary.quadrant
+    assert UNKNOWN not in auxiliary.segment_quadrant
 
 
 def test_a_corpus_of_broken_files_is_named(tmp_path):
@@ -612,7 +626,7 @@ def test_front_ends_that_give_tables():
     corpus = make_corpus(["anger", "sadness"])
     auxiliary = AuxiliaryCorpora.from_corpora(corpus, Loudness())
     assert auxiliary.n_utterances == len(auxiliary) == 1
-    assert auxiliary.quadrant.tolist() == [2]
+    assert auxiliary.segment_quadrant.tolist() == [2]
 
 
 @pytest.mark.parametrize(

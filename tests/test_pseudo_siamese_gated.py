@@ -411,7 +411,7 @@ def test_each_auxiliary_corpus_is_standardised_by_itself(watch, standardize):
     found = {row.tobytes() for row in seen}
     assert found == {row.tobytes() for row in rows}
     for number in range(2):
-        own = rows[AUXILIARY.corpus == number]
+        own = rows[AUXILIARY.segment_corpus == number]
         assert np.allclose(own.mean(axis=0), 0, atol=1e-4) == standardize
         assert np.allclose(own.std(axis=0), 1, atol=1e-4) == standardize
 
@@ -1104,7 +1104,7 @@ def test_triplets_of_the_pretraining_bring_quadrants_together_across_corpora(wat
     (own, y, ours), (other, _, theirs) = of_voices(1), of_voices(2, gain=3, shift=5)
     auxiliary = AuxiliaryCorpora(other, theirs)
     rows = auxiliary.take(np.arange(len(auxiliary)), standardize=True)
-    same = np.repeat(ours, [len(x) for x in own])[:, None] == auxiliary.quadrant
+    same = np.repeat(ours, [len(x) for x in own])[:, None] == auxiliary.segment_quadrant
     latent, deep = {}, {}
     for triplets in ("random", "semihard", None):
         del phases[:]

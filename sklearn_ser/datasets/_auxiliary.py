@@ -3,9 +3,8 @@
 import hashlib
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 import pandas as pd
@@ -25,7 +24,6 @@ UNKNOWN = -1
 _QUADRANTS = (1, 2, 3, 4)
 
 
-@dataclass(frozen=True, eq=False, repr=False, init=False)
 class AuxiliaryCorpora:
     """The corpora on which a network is pre-trained beside its target.
 
@@ -54,9 +52,9 @@ SpectrogramSegmenter` gives them; of a table, each row is an utterance of one se
     segments : ndarray of shape (n_segments, n_features), float32
         The segments of all utterances in their order, as they were given. This array
         and the others are read-only.
-    quadrant : ndarray of shape (n_segments,), int64
-        Quadrant of each segment, -1 where it is unknown.
-    corpus : ndarray of shape (n_segments,), int64
+    segment_quadrant : ndarray of shape (n_segments,), int64
+        Quadrant of each segment: that of its utterance, -1 where it is unknown.
+    segment_corpus : ndarray of shape (n_segments,), int64
         Number of the corpus of each segment: its place in `names`.
     names : tuple of str
         Names of the corpora, in the order in which they come; ``"unnamed"`` where
@@ -117,8 +115,8 @@ SpectrogramSegmenter` gives them; of a table, each row is an utterance of one se
     """
 
     segments: NDArray[np.float32]
-    quadrant: NDArray[np.int64]
-    corpus: NDArray[np.int64]
+    segment_quadrant: NDArray[np.int64]
+    segment_corpus: NDArray[np.int64]
     names: tuple[str, ...]
     n_utterances: int
     mean: NDArray[np.float64]
@@ -149,8 +147,8 @@ SpectrogramSegmenter` gives them; of a table, each row is an utterance of one se
         self.__setstate__(
             {
                 "segments": segments,
-                "quadrant": np.repeat(quadrants, given.lengths),
-                "corpus": np.repeat(numbers, given.lengths),
+                "segment_quadrant": np.repeat(quadrants, given.lengths),
+                "segment_corpus": np.repeat(numbers, given.lengths),
                 "names": names,
                 "n_utterances": n,
                 "mean": np.stack(mean),
@@ -160,16 +158,33 @@ SpectrogramSegmenter` gives them; of a table, each row is an utterance of one se
         )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for value in state.values():
+        # Plain views, also of memory maps, which stay mapped: a cache must not find
+        # another object where the same values lie elsewhere.
+        plain = {
+            name: np.asarray(value) if isinstance(value, np.ndarray) else value
+            for name, value in state.items()
+        }
+        for value in plain.values():
             if isinstance(value, np.ndarray):
-                value.flags.writeable = False  # of a memory map, too: it stays one
-        self.__dict__.update(state)
+                value.flags.writeable = False
+        self.__dict__.update(plain)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(
+            f"cannot assign to {name!r}: an AuxiliaryCorpora cannot be changed."
+        )
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(
+            f"cannot delete {name!r}: an AuxiliaryCorpora cannot be changed."
+        )
 
     def __len__(self) -> int:
         return len(self.segments)
 
     def __repr__(self) -> str:
-        counts = [np.count_nonzero(self.quadrant == i) for i in (*_QUADRANTS, UNKNOWN)]
+        quadrant = self.segment_quadrant
+        counts = [np.count_nonzero(quadrant == i) for i in (*_QUADRANTS, UNKNOWN)]
         *known, unknown = (f"{count:,}" for count in counts)
         parts = [
             _count(self.n_utterances, "utterance"),
@@ -214,11 +229,11 @@ SpectrogramSegmenter` gives them; of a table, each row is an utterance of one se
             If there is no such segment.
         """
         which = np.asarray(rows)
-        segments: NDArray[np.float32] = np.asarray(self.segments)[which]
+        segments: NDArray[np.float32] = self.segments[which]
         if standardize:
             # One by one: several times as fast as on an array of their means. In
             # float64, and only then rounded.
-            for segment, i in zip(segments, self.corpus[which], strict=True):
+            for segment, i in zip(segments, self.segment_corpus[which], strict=True):
                 segment[:] = (segment - self.mean[i]) / self.scale[i]
         return segments
 

@@ -104,7 +104,7 @@ class PretrainingBatches(Batches):
             batch = {name: values[utterances] for name, values in data.items()}
             batch["X"] = sequences.frames(drawn)
             batch["P"] = self.auxiliary_corpora.take(rows, standardize=self.standardize)
-            batch["P_quadrant"] = self.auxiliary_corpora.quadrant[rows]
+            batch["P_quadrant"] = self.auxiliary_corpora.segment_quadrant[rows]
             yield self._corrupted(self._to_device(batch), generator)
 
 
