@@ -78,6 +78,8 @@ def representation(estimator: Any, X: Any) -> NDArray[Any]:
         If the estimator is not fitted.
     """
     before, last = split_last_step(estimator)
+    if hasattr(last, "fit") and not hasattr(last, "transform"):
+        check_is_fitted(last)  # as nothing is asked of it that would tell
     for step in (*before, last):
         if hasattr(step, "transform"):
             X = step.transform(X)

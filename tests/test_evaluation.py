@@ -1,6 +1,7 @@
 """Evaluation by speaker: scores, leaks, broken recordings."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,7 @@ from sklearn_ser import (
     PseudoSiameseGated,
     SequenceClassifier,
     SpectrogramSegmenter,
+    SpeedPerturbation,
     recipes,
 )
 from sklearn_ser.datasets import (
@@ -37,6 +39,7 @@ from sklearn_ser.datasets import (
     make_emotional_speech,
 )
 from sklearn_ser.evaluation import evaluate_by_speaker
+from sklearn_ser.evaluation._by_speaker import _check_auxiliary
 from sklearn_ser.metrics import macro_f1_score, ua_score, wa_score
 
 
@@ -289,7 +292,7 @@ def test_augmentation_runs_inside_the_folds(corpus, factors):
 
 def test_embedding_of_a_classifier_of_sequences(corpus):
     model = recipes.contrastive_siamese(n_frames=60, max_epochs=1, random_state=0)
-    model.set_params(contrastivesiamese__auxiliary_corpora="gender")
+    model.set_params(contrastivesiamese__auxiliary="gender")
     result = evaluate_by_speaker(model, corpus, cv=3)
     width = result.estimators[0][-1].get_feature_names_out().size
     assert result.embedding(0).shape == (len(corpus), width)
@@ -313,6 +316,7 @@ FEW_EPOCHS = {"pretraining_epochs": 1, "feature_epochs": 1, "max_epochs": 1}
 def test_auxiliary_corpora_are_given_to_all_folds_and_written_down_in_short(corpus):
     front_end = SpectrogramSegmenter(f_max=250.0)
     others = make_emotional_speech(n_speakers=1, n_repetitions=1, random_state=1)
+    others = replace(others, name="others")
     auxiliary = AuxiliaryCorpora.from_corpora(others, front_end)
     classifier = PseudoSiameseGated(auxiliary, random_state=0, **FEW_EPOCHS)
     model = make_pipeline(front_end, classifier)
@@ -320,7 +324,7 @@ def test_auxiliary_corpora_are_given_to_all_folds_and_written_down_in_short(corp
         evaluate_by_speaker(model, corpus, cv=2, n_jobs=n) for n in (None, 2)
     )
     np.testing.assert_array_equal(beside.predicted, alone.predicted)
-    assert classifier.auxiliary is auxiliary
+    assert classifier.auxiliary_corpora is auxiliary
     assert beside.embedding(0).shape == (len(corpus), 256)
     for fitted in (*alone.estimators, *beside.estimators):
         assert len(fitted[-1].pretraining_history_) == 1
@@ -339,10 +343,56 @@ def test_no_auxiliary_corpora_come_back_from_a_search(corpus):
     )  # fmt: skip
     model = make_pipeline(EGeMAPS(), StandardScaler(), search)
     fitted = evaluate_by_speaker(model, corpus).estimators[0][-1]
-    assert (
-        fitted.estimator.auxiliary_corpora is fitted.best_estimator_.auxiliary is None
-    )
+    assert fitted.estimator.auxiliary_corpora is None
+    assert fitted.best_estimator_.auxiliary_corpora is None
     assert search.estimator.auxiliary_corpora is auxiliary
+
+
+def holding(*names):
+    rng = np.random.default_rng(0)
+    return AuxiliaryCorpora(
+        rng.normal(size=(4, 88)), [1, 2, 3, 4], corpus=[*names, *names[:1] * 4][:4]
+    )
+
+
+def in_pipeline(auxiliary):
+    return make_pipeline(EGeMAPS(), PseudoSiameseGated(auxiliary))
+
+
+def in_search(auxiliary):
+    grid = [{"fusion": ["gate"]}, {"auxiliary_corpora": [None, auxiliary]}]
+    search = GridSearchCV(PseudoSiameseGated(), grid, cv=GroupKFold(2))
+    return make_pipeline(EGeMAPS(), StandardScaler(), search)
+
+
+@pytest.mark.parametrize(
+    ("place", "parameter"),
+    [
+        (PseudoSiameseGated, "auxiliary_corpora"),
+        (in_pipeline, "pseudosiamesegated__auxiliary_corpora"),
+        (in_search, "gridsearchcv__param_grid"),
+        (lambda auxiliary: SpeedPerturbation(in_pipeline(auxiliary)),
+         "estimator__pseudosiamesegated__auxiliary_corpora"),
+    ],
+)  # fmt: skip
+def test_a_corpus_that_is_also_auxiliary_is_refused(
+    corpus, place, parameter, monkeypatch
+):
+    monkeypatch.setattr(EGeMAPS, "transform", None)  # before anything is computed
+    estimator = place(holding("URDU", corpus.name))
+    message = f"corpus synthetic is evaluated, and {parameter} .* the name synthetic"
+    with pytest.raises(ValueError, match=message):
+        evaluate_by_speaker(estimator, corpus)
+    some = corpus.select(corpus.speaker != corpus.speaker[0])
+    with pytest.raises(ValueError, match=message):
+        evaluate_by_speaker(estimator, some)
+
+
+def test_a_corpus_of_another_name_than_the_auxiliary_ones_is_none_of_them(corpus):
+    for auxiliary in (holding("URDU", "EMO-DB"), holding("synthetic speech"), None):
+        for place in (PseudoSiameseGated, in_pipeline, in_search):
+            _check_auxiliary(place(auxiliary), corpus)
+    _check_auxiliary(in_pipeline(holding("synthetic")), replace(corpus, name="other"))
 
 
 def test_search_inside_is_nested_by_speaker(corpus):

@@ -13,10 +13,10 @@ from sklearn.manifold import TSNE
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
 from sklearn.svm import SVC
 
-from sklearn_ser import SpeedPerturbation
+from sklearn_ser import SequencePooling, SpeedPerturbation
 from sklearn_ser._representation import representation
 from sklearn_ser.plotting import EmbeddingDisplay, TSNEDisplay
 
@@ -389,7 +389,10 @@ def test_from_estimator_draws_the_representation(clusters):
     ("estimator", "message"),
     [
         (StandardScaler(), "not fitted"),
-        (make_pipeline(StandardScaler(), SVC()), "not fitted"),
+        (SVC(), "This SVC instance is not fitted"),
+        (make_pipeline(StandardScaler(), SVC()), "SVC instance is not fitted"),
+        (make_pipeline(FunctionTransformer(), SVC()), "SVC instance is not fitted"),
+        (make_pipeline("passthrough", SVC()), "SVC instance is not fitted"),
         (SpeedPerturbation(StandardScaler()), "not fitted"),
         (GridSearchCV(SVC(), {}), "GridSearchCV has no best_estimator_: call fit"),
     ],
@@ -398,6 +401,22 @@ def test_estimators_must_be_fitted(clusters, estimator, message):
     z, emotion = clusters
     with pytest.raises(NotFittedError, match=message):
         TSNEDisplay.from_estimator(estimator, z, emotion)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        FunctionTransformer(),
+        Normalizer(),
+        SequencePooling(("mean",)),
+        make_pipeline(FunctionTransformer(), "passthrough"),
+    ],
+)
+def test_what_needs_no_fit_is_not_asked_for_it(clusters, estimator):
+    z, _ = clusters
+    z = Normalizer().transform(z)
+    X = list(z[:, None]) if isinstance(estimator, SequencePooling) else z
+    assert_allclose(representation(estimator, X), z)
 
 
 def test_search_without_a_best_estimator(clusters):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import warnings
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from numbers import Integral
@@ -259,8 +260,9 @@ def evaluate_by_speaker(
     ------
     ValueError
         If a speaker stands on both sides of a fold, if the folds do not hold out
-        each utterance exactly once, if no recording has features, or if the corpus
-        has no ratings of the target.
+        each utterance exactly once, if no recording has features, if the corpus has
+        no ratings of the target, or if auxiliary corpora within the estimator hold a
+        corpus of its name: a network would be pre-trained on held-out speakers.
 
     Warns
     -----
@@ -286,6 +288,7 @@ def evaluate_by_speaker(
     >>> bool(evaluation.ua > 0.25)
     True
     """
+    _check_auxiliary(estimator, corpus)
     front_end, learner = split_front_end(estimator)
     names, rated = np.array(_names(corpus)), _is_rated(corpus, target)
     corpus, names, unrated = corpus.select(rated), names[rated], names[~rated].tolist()
@@ -438,6 +441,29 @@ def _check_searches(estimator: Any) -> None:
                 "Give it a splitter by group, such as cv=GroupKFold(5).",
                 stacklevel=3,
             )
+
+
+def _check_auxiliary(estimator: Any, corpus: Corpus) -> None:
+    """Refuse auxiliary corpora of which the corpus is one, by its name."""
+    for name, value in estimator.get_params().items():
+        if any(corpus.name in auxiliary.names for auxiliary in _auxiliary_in(value)):
+            raise ValueError(
+                f"the corpus {corpus.name} is evaluated, and {name} holds auxiliary "
+                f"corpora with one of the name {corpus.name}: the held-out speakers "
+                "would be in the pre-training. Leave it out of them; if it is another "
+                "one, give it another name, by dataclasses.replace(corpus, name=...)."
+            )
+
+
+def _auxiliary_in(value: Any) -> Iterator[AuxiliaryCorpora]:
+    """Find auxiliary corpora in a parameter: of a search, in the values it tries."""
+    if isinstance(value, AuxiliaryCorpora):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _auxiliary_in(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _auxiliary_in(part)
 
 
 def _fit_and_predict(
