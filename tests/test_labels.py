@@ -75,7 +75,7 @@ def test_unknown_speakers(groups):
     "gender", missing_in(["f", "m"] * 6), ids=lambda g: type(g).__name__
 )
 def test_unknown_genders(gender):
-    model = siamese(auxiliary_corpora="gender").fit(X, Y, gender=gender)
+    model = siamese(auxiliary="gender").fit(X, Y, gender=gender)
     np.testing.assert_array_equal(model.auxiliary_classes_, ["f", "m"])
 
 
@@ -92,7 +92,7 @@ def test_labels_of_several_types_are_named(as_array):
     with pytest.raises(ValueError, match=message.format("groups")):
         lstm(early_stopping=True).fit(X, Y, groups=mixed(as_array))
     with pytest.raises(ValueError, match=message.format("gender")):
-        siamese(auxiliary_corpora="gender").fit(X, Y, gender=mixed(as_array))
+        siamese(auxiliary="gender").fit(X, Y, gender=mixed(as_array))
 
 
 def test_labels_of_wrong_shape_are_named():
@@ -100,7 +100,7 @@ def test_labels_of_wrong_shape_are_named():
     with pytest.raises(ValueError, match="groups must be one label per sample"):
         menan().fit(X, Y, groups=table)
     with pytest.raises(ValueError, match="gender must be one label per sample"):
-        siamese(auxiliary_corpora="gender").fit(X, Y, gender=table)
+        siamese(auxiliary="gender").fit(X, Y, gender=table)
 
 
 @pytest.mark.parametrize(
