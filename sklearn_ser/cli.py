@@ -100,8 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--cache",
         metavar="DIR",
-        help="keep extracted features there, and the branches of pseudo_siamese_gated "
-        "and the recipes beside it",
+        help="folder in which to keep what takes long to compute, so that the next "
+        "run finds it: features, and the trained branches of pseudo_siamese_gated, "
+        "psn, pt_g, pt and cnn_blstm",
     )
     common.add_argument("--quiet", action="store_true", help="show no progress bars")
     common.add_argument(
@@ -364,12 +365,16 @@ def _build(options: argparse.Namespace) -> Any:
     pipeline: Pipeline = getattr(recipe, "estimator", recipe)
     # The folds have a bar of their own: one for each fit would be too many.
     pipeline[0].set_params(verbose=not options.quiet)
-    recipe.set_params(**dict(_assignment(text) for text in options.set))
+    changes = dict(_assignment(text) for text in options.set)
+    recipe.set_params(**changes)
+    shape = "pseudosiamesegated__segment_shape"
+    if shape in recipe.get_params() and shape not in changes:
+        # Of the front end as --set has left it, as are the auxiliary corpora below.
+        recipe.set_params(**{shape: pipeline[0].segment_shape})
     corpora = [_load(*named) for named in _auxiliary_folders(options).items()]
     if corpora:
         from .datasets import AuxiliaryCorpora
 
-        # By the front end as --set has left it.
         auxiliary = AuxiliaryCorpora.from_corpora(corpora, pipeline[0])
         print(auxiliary)
         recipe.set_params(pseudosiamesegated__auxiliary_corpora=auxiliary)

@@ -145,9 +145,9 @@ def test_evaluate_with_auxiliary_corpora(emodb, crema_d, tmp_path, capsys, recip
     settings = json.loads((tmp_path / "scores.json").read_text())["settings"]
     auxiliary = settings["estimator"]["pseudosiamesegated__auxiliary_corpora"]
     assert auxiliary in (printed if pretrained else "None")
-    assert (
-        settings["command"]["auxiliary_corpora"] == [f"crema-d={crema_d}"] * pretrained
-    )
+    # 32 x 9: of a band of 250 Hz.
+    assert settings["estimator"]["pseudosiamesegated__segment_shape"] == "(32, 9)"
+    assert settings["command"]["auxiliary"] == [f"crema-d={crema_d}"] * pretrained
     assert any((tmp_path / "cache").rglob("learn_branches"))
 
 
@@ -271,7 +271,7 @@ def test_faults_are_said_in_a_line_and_a_status(arguments, message, tmp_path, ca
 
 
 @pytest.mark.parametrize(
-    ("auxiliary_corpora", "message"),
+    ("auxiliary", "message"),
     [
         (
             ["berlin=x"],

@@ -166,7 +166,7 @@ def test_recordings_to_emotions_against_an_adversary(corpus, name, routing):
 def test_recordings_to_emotions_by_pairs(corpus, routing):
     model = recipes.contrastive_siamese(n_frames=150, random_state=0)
     model.set_params(contrastivesiamese__lr=1e-3)
-    model.set_params(contrastivesiamese__auxiliary_corpora="gender")
+    model.set_params(contrastivesiamese__auxiliary="gender")
     gender = "gender" if routing else "contrastivesiamese__gender"
     with sklearn.config_context(enable_metadata_routing=routing):
         model.fit(corpus.audio, corpus.emotion, **{gender: corpus.gender})
@@ -200,7 +200,7 @@ def test_pseudo_siamese_settings(name):
         0.025,
         7.5e-3,
     )
-    assert front_end.segment_shape == (32, 129)
+    assert front_end.segment_shape == classifier.segment_shape == (32, 129)
     assert (front_end.on_error, front_end.n_jobs) == ("nan", 2)
     assert (classifier.fusion, classifier.triplets) == LADDER[name]
     assert tuple(classifier.pretraining_weights) == (0.3, 0.3, 0.4)
@@ -208,7 +208,7 @@ def test_pseudo_siamese_settings(name):
     assert (classifier.batch_size, classifier.max_epochs) == (128, 7)
     assert (classifier.class_weight, classifier.random_state) == ("balanced", 3)
     assert classifier.early_stopping
-    assert classifier.auxiliary is classifier.memory is None
+    assert classifier.auxiliary_corpora is classifier.memory is None
 
 
 def test_pseudo_siamese_epochs_are_those_of_the_estimator():
@@ -236,9 +236,24 @@ def test_auxiliary_corpora_come_from_the_front_end_of_the_recipe(others, preset)
     assert recipes.pt(expected)[-1].auxiliary_corpora is expected
 
 
-def test_there_is_no_pre_training_without_an_autoencoder(others):
-    with pytest.raises(TypeError, match="auxiliary_corpora"):
-        recipes.cnn_blstm(auxiliary_corpora=others)
+@pytest.mark.parametrize(
+    "setting", [{"auxiliary_corpora": None}, {"pretraining_epochs": 7}]
+)
+def test_there_is_no_pre_training_without_an_autoencoder(setting):
+    (name,) = setting
+    message = rf"cnn_blstm\(\) takes no {name}: .* nothing to pre-train"
+    with pytest.raises(TypeError, match=message):
+        recipes.cnn_blstm(**setting)
+    with pytest.raises(TypeError, match="takes 0 positional arguments"):
+        recipes.cnn_blstm(None)
+
+
+def test_a_front_end_that_is_changed_needs_another_shape_of_segments(corpus):
+    """Or 64 frames of 129 bins would be taken for 32 of 258."""
+    model = recipes.cnn_blstm().set_params(spectrogramsegmenter__segment=0.505)
+    assert model[0].segment_shape == (64, 129)
+    with pytest.raises(ValueError, match=r"segment_shape=\(32, 129\) must be"):
+        model.fit(corpus.audio[:4], corpus.emotion[:4])
 
 
 @pytest.mark.parametrize("routing", [True, False])
@@ -248,7 +263,10 @@ def test_recordings_to_emotions_with_other_corpora(corpus, others, routing):
     model = recipes.pseudo_siamese_gated(
         AuxiliaryCorpora.from_corpora(others, front_end), early_stopping=True,
         pretraining_epochs=1, feature_epochs=1, max_epochs=2, random_state=0,
-    ).set_params(spectrogramsegmenter__f_max=500.0)  # fmt: skip
+    ).set_params(
+        spectrogramsegmenter__f_max=500.0,
+        pseudosiamesegated__segment_shape=front_end.segment_shape,
+    )  # fmt: skip
     groups = "groups" if routing else "pseudosiamesegated__groups"
     with sklearn.config_context(enable_metadata_routing=routing):
         model.fit(corpus.audio, corpus.emotion, **{groups: corpus.speaker})

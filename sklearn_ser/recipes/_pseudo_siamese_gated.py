@@ -85,18 +85,39 @@ default=None
     25 ms, a convolutional network after [2]_, the weights of the losses in both phases,
     Adadelta, batches of 128, and which segments are positive and negative.
 
-    All else is ours: that segments do not overlap and the last one is padded with
-    zeros; that each corpus is standardised by itself; random triplets and a margin of
-    1; the widths of the representations and the LSTM, f, and one head of attention;
-    the learning rate, which is torch's; and the epochs. The paper's cross-entropy
-    weighs all utterances alike; here the classes are weighted by their frequency, as
-    in the other recipes.
+    All else is ours:
 
-    The target and the auxiliary corpora have to come from the same front end. Where
-    its settings are changed by ``set_params``, the auxiliary corpora have to be made
-    anew: ``set_params(pseudosiamesegated__auxiliary_corpora=
-    AuxiliaryCorpora.from_corpora(corpora, pipeline[0]))``. Spectrograms of the two
-    presets have the same size, so that nothing else would tell.
+    - Segments do not overlap, and the last one is padded with zeros. Each corpus is
+      standardised by itself.
+    - In the networks: after each convolution the maximum of two frames and two bins,
+      then a linear layer to 128 values; in the decoder, each value repeated twice
+      before a convolution; f, the hyperbolic tangent; one head of attention; 128 units
+      of the LSTM, whose last states in both directions the softmax layer is given; the
+      first weights. Without the gate there is no attention either.
+    - The triplets are drawn at random, with a margin of 1. In the pre-training, the
+      anchors are segments of the target drawn with replacement.
+    - The loss of the autoencoder is the mean over the values of a segment; Eq. 1 of
+      [1]_ prints a squared norm, that is, a sum.
+    - The branches are frozen in the last phase. The paper can be read either way: that
+      the framework is fine-tuned with the target is said of the second phase.
+    - A batch of the last phase has 32 utterances; the learning rate is torch's; the
+      epochs.
+    - The classes are weighted by their frequency, as in the other recipes; the paper's
+      cross-entropy weighs all utterances alike.
+
+    The target and the auxiliary corpora have to come from the same front end.
+    Spectrograms of the two presets have the same size: that they differ cannot be
+    told. Where settings of the front end are changed by ``set_params``, give the
+    classifier the new shape of a segment, without which `fit` refuses segments of
+    another size, and make the auxiliary corpora anew::
+
+        pipeline.set_params(spectrogramsegmenter__f_max=2000.0)
+        pipeline.set_params(
+            pseudosiamesegated__segment_shape=pipeline[0].segment_shape,
+            pseudosiamesegated__auxiliary_corpora=AuxiliaryCorpora.from_corpora(
+                corpora, pipeline[0]
+            ),
+        )
 
     References
     ----------
@@ -128,6 +149,7 @@ default=None
         corpora = AuxiliaryCorpora.from_corpora(corpora, front_end)
     classifier = PseudoSiameseGated(
         corpora,
+        segment_shape=front_end.segment_shape,
         class_weight="balanced",
         pretraining_epochs=pretraining_epochs,
         feature_epochs=feature_epochs,
@@ -247,12 +269,18 @@ def cnn_blstm(**settings: Any) -> Pipeline:
     Parameters
     ----------
     **settings
-        Those of `pseudo_siamese_gated`, without `auxiliary_corpora`.
+        Those of `pseudo_siamese_gated`, without `auxiliary_corpora` and
+        `pretraining_epochs`.
 
     Returns
     -------
     sklearn.pipeline.Pipeline
         With the steps ``spectrogramsegmenter`` and ``pseudosiamesegated``.
+
+    Raises
+    ------
+    TypeError
+        If one of these two is given, as there is nothing to pre-train.
 
     See Also
     --------
@@ -264,5 +292,11 @@ def cnn_blstm(**settings: Any) -> Pipeline:
     >>> recipes.cnn_blstm(random_state=0)["pseudosiamesegated"].fusion is None
     True
     """
+    for name in ("auxiliary_corpora", "pretraining_epochs"):
+        if name in settings:
+            raise TypeError(
+                f"cnn_blstm() takes no {name}: without an autoencoder there is nothing "
+                "to pre-train."
+            )
     pipeline = pseudo_siamese_gated(None, **settings)
     return pipeline.set_params(pseudosiamesegated__fusion=None)
