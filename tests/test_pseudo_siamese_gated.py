@@ -3,6 +3,7 @@
 import pickle
 from collections import Counter
 from inspect import currentframe
+from pathlib import Path
 from types import SimpleNamespace
 
 import joblib
@@ -31,7 +32,7 @@ N_VALUES = 32
 EMOTIONS = np.array(["anger", "happiness", "neutral", "sadness"])
 QUADRANTS = {"anger": 2, "happiness": 1, "neutral": 4, "sadness": 3}
 RUNGS = {
-    "CNN-BLSTM": {"auxiliary": None, "fusion": None},
+    "CNN-BLSTM": {"auxiliary_corpora": None, "fusion": None},
     "PT": {"fusion": "concatenate", "triplets": None},
     "PT_G": {"triplets": None},
     "PSN": {"fusion": "concatenate"},
@@ -69,7 +70,7 @@ SPEAKER = np.repeat(list("abcdef"), 4)
 
 def quick(**changed):
     params = {
-        "auxiliary": AUXILIARY,
+        "auxiliary_corpora": AUXILIARY,
         "segment_shape": SHAPE,
         "embedding_size": 6,
         "hidden_size": 5,
@@ -160,7 +161,11 @@ def test_nothing_but_the_autoencoder_is_kept():
     settings = {"triplets": None, "feature_epochs": 2, "pretraining_epochs": 2}
     first, second, alone = (
         state_of(quick(**settings, **other).fit(X, Y).net_.module_.branches)
-        for other in ({}, {"auxiliary": None}, {"auxiliary": None, "fusion": None})
+        for other in (
+            {},
+            {"auxiliary_corpora": None},
+            {"auxiliary_corpora": None, "fusion": None},
+        )
     )
     of_cnn = [part(state, "cnn.", "head.") for state in (first, second, alone)]
     assert equal(of_cnn[0], alone)
@@ -174,7 +179,7 @@ def test_triplets_join_the_branches():
     """The first branch then learns from what the second has been pre-trained on."""
     states = [
         state_of(quick(**changed).fit(X, Y).net_.module_.branches.cnn)
-        for changed in ({}, {"auxiliary": corpora(seed=2)}, {"triplets": None})
+        for changed in ({}, {"auxiliary_corpora": corpora(seed=2)}, {"triplets": None})
     ]
     assert not equal(states[0], states[1])
     assert not equal(states[0], states[2])
@@ -323,7 +328,7 @@ def test_each_segment_keeps_what_is_known_of_it(watch):
     auxiliary = AuxiliaryCorpora(theirs, [QUADRANTS[emotion] for emotion in Y])
     weight = {"anger": 0.5, "happiness": 1, "neutral": 2, "sadness": 3}
     quick(
-        auxiliary=auxiliary, standardize=False, class_weight=weight,
+        auxiliary_corpora=auxiliary, standardize=False, class_weight=weight,
         net_params=net_params, pretraining_epochs=2, feature_epochs=2,
     ).fit(own, Y)  # fmt: skip
     pretraining, features, _ = phases
@@ -355,7 +360,7 @@ def test_utterances_of_held_out_speakers_are_not_trained_on(watch, seed):
     own, theirs = tagged()
     auxiliary = AuxiliaryCorpora(theirs, [QUADRANTS[emotion] for emotion in Y])
     model = quick(
-        auxiliary=auxiliary, standardize=False, early_stopping=True,
+        auxiliary_corpora=auxiliary, standardize=False, early_stopping=True,
         validation_fraction=0.4, net_params=net_params, random_state=seed,
     ).fit(own, Y, groups=SPEAKER)  # fmt: skip
     held_out = np.isin(SPEAKER, model.validation_groups_)
@@ -507,12 +512,12 @@ def test_classes_without_known_quadrants(watch, y):
         quick().fit(X, y)
     quick(triplets=None).fit(X, y)
     with pytest.warns(UserWarning, match=WITHOUT):
-        quick(auxiliary=None, net_params=net_params).fit(X, y)
+        quick(auxiliary_corpora=None, net_params=net_params).fit(X, y)
     (features, _) = phases
     for batch in features.batches:
         assert torch.equal(batch["quadrant"], batch["y"])
     # No triplets, no need of quadrants.
-    quick(auxiliary=None, fusion=None).fit(X, y)
+    quick(auxiliary_corpora=None, fusion=None).fit(X, y)
     quick(fusion=None).fit(X, y)
 
 
@@ -520,7 +525,7 @@ def test_classes_without_known_quadrants(watch, y):
 def test_emotions_of_one_quadrant_are_one_without_auxiliary_corpora(watch):
     phases, net_params = watch
     y = np.tile(["boredom", "sadness", "anger"], 8)
-    quick(auxiliary=None, net_params=net_params).fit(X, y)
+    quick(auxiliary_corpora=None, net_params=net_params).fit(X, y)
     for batch in phases[0].batches:
         assert torch.equal(batch["quadrant"] == 2, batch["y"] == 0)  # anger
 
@@ -546,7 +551,7 @@ def test_unknown_quadrants_of_the_auxiliary_are_reconstructed_alone(watch):
     phases, net_params = watch
     theirs, _ = utterances(seed=1)
     auxiliary = AuxiliaryCorpora(theirs, [None] * 24)
-    model = quick(auxiliary=auxiliary, net_params=net_params).fit(X, Y)
+    model = quick(auxiliary_corpora=auxiliary, net_params=net_params).fit(X, Y)
     assert model.pretraining_history_[0]["train_triplet_loss"] == 0
     assert model.pretraining_history_[0]["train_reconstruction_loss"] > 0
     assert model.feature_history_[0]["train_triplet_loss"] > 0
@@ -565,8 +570,8 @@ def test_one_class_alone():
 def test_auxiliary_of_another_width():
     narrow = AuxiliaryCorpora([x[:, 1:] for x in X], [1] * 24)
     with pytest.raises(ValueError, match="segments of 31 values, X of 32: make both"):
-        quick(auxiliary=narrow, segment_shape=None).fit(X, Y)
-    quick(auxiliary=narrow, fusion=None).fit(X, Y)  # not looked at
+        quick(auxiliary_corpora=narrow, segment_shape=None).fit(X, Y)
+    quick(auxiliary_corpora=narrow, fusion=None).fit(X, Y)  # not looked at
 
 
 @pytest.mark.parametrize("kind", ["ragged", "cube", "table"])
@@ -580,18 +585,20 @@ def test_auxiliary_that_holds_some_of_the_target(kind):
     with pytest.raises(
         ValueError, match=r"utterance 5 of X is also in .* \(2 of 24 are\).* Leave the"
     ):
-        quick(auxiliary=auxiliary).fit(own, Y)
-    quick(auxiliary=auxiliary).fit(own[8:], Y[8:])
+        quick(auxiliary_corpora=auxiliary).fit(own, Y)
+    quick(auxiliary_corpora=auxiliary).fit(own[8:], Y[8:])
 
 
 def test_auxiliary_that_holds_some_of_the_target_in_a_cross_validation():
     auxiliary = AuxiliaryCorpora([X[3], *utterances(seed=1)[0]], [1] * 25)
     folds = KFold(3)
     with pytest.raises(ValueError, match="is also in the auxiliary corpora"):
-        cross_validate(quick(auxiliary=auxiliary), X, Y, cv=folds, error_score="raise")
+        cross_validate(
+            quick(auxiliary_corpora=auxiliary), X, Y, cv=folds, error_score="raise"
+        )
     # Also where it is in the test alone, the other folds find it.
     with pytest.warns(match="2 fits failed") as caught:
-        scores = cross_validate(quick(auxiliary=auxiliary), X, Y, cv=folds)
+        scores = cross_validate(quick(auxiliary_corpora=auxiliary), X, Y, cv=folds)
     assert "utterance 3 of X" in str(caught[0].message)
     assert np.isnan(scores["test_score"]).sum() == 2
 
@@ -635,7 +642,7 @@ def test_what_cannot_be_is_said_before_anything_is_trained(changed, message, wat
 
 
 def test_without_auxiliary_corpora_it_says_so():
-    model = quick(auxiliary=None)
+    model = quick(auxiliary_corpora=None)
     line = currentframe().f_lineno + 2
     with pytest.warns(UserWarning, match=WITHOUT) as caught:
         model.fit(X, Y)
@@ -643,7 +650,9 @@ def test_without_auxiliary_corpora_it_says_so():
     assert (warning.filename, warning.lineno) == (__file__, line)
     assert "AuxiliaryCorpora.from_corpora(…)" in str(warning.message)
     assert not hasattr(model, "pretraining_history_")
-    quick(auxiliary=None, fusion=None).fit(X, Y)  # needs none, and does not warn
+    quick(auxiliary_corpora=None, fusion=None).fit(
+        X, Y
+    )  # needs none, and does not warn
 
 
 def test_a_new_fit_forgets_the_last():
@@ -704,29 +713,6 @@ def learned(monkeypatch):
     return calls
 
 
-def assert_same_model(first, second):
-    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
-    assert equal(state_of(first.net_.module_), state_of(second.net_.module_))
-    assert first.feature_history_ == second.feature_history_
-    assert first.pretraining_history_ == second.pretraining_history_
-
-
-@pytest.mark.parametrize("kind", [str, lambda path: joblib.Memory(path, verbose=0)])
-def test_rungs_share_their_branches(tmp_path, learned, kind):
-    memory = kind(tmp_path)
-    for rung in ("PT", "PT_G"):
-        plain = quick(**RUNGS[rung]).fit(X, Y)
-        del learned[:]
-        cached = quick(**RUNGS[rung], memory=memory).fit(X, Y)
-        assert len(learned) == (rung == "PT")
-        assert_same_model(cached, plain)
-    again = clone(cached).fit(X, Y)
-    assert len(learned) == 0
-    assert_same_model(again, plain)
-    quick(memory=memory).fit(X, Y)
-    assert len(learned) == 1  # with triplets
-
-
 @pytest.fixture
 def untrained(monkeypatch):
     """Count how often branches would be trained, and leave it at the first weights."""
@@ -744,6 +730,40 @@ def untrained(monkeypatch):
         yield calls
 
 
+def assert_same_model(first, second):
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+    assert equal(state_of(first.net_.module_), state_of(second.net_.module_))
+    assert first.feature_history_ == second.feature_history_
+    assert first.pretraining_history_ == second.pretraining_history_
+
+
+def memory_of(path):
+    return joblib.Memory(path, verbose=0)
+
+
+@pytest.mark.parametrize("kind", [str, Path, memory_of])
+def test_rungs_share_their_branches(tmp_path, learned, kind):
+    memory = kind(tmp_path)
+    for rung in ("PT", "PT_G"):
+        plain = quick(**RUNGS[rung]).fit(X, Y)
+        del learned[:]
+        cached = quick(**RUNGS[rung], memory=memory).fit(X, Y)
+        assert len(learned) == (rung == "PT")
+        assert_same_model(cached, plain)
+    again = clone(cached).fit(X, Y)
+    assert len(learned) == 0
+    assert_same_model(again, plain)
+    quick(memory=memory).fit(X, Y)
+    assert len(learned) == 1  # with triplets
+
+
+@pytest.mark.parametrize("random_state", [None, np.random.RandomState(0)])
+def test_what_would_not_be_found_again_is_not_kept(tmp_path, untrained, random_state):
+    quick(memory=str(tmp_path), random_state=random_state).fit(X, Y)
+    assert len(untrained) == 1
+    assert not any(tmp_path.iterdir())
+
+
 def test_what_the_branches_do_not_depend_on_is_not_trained_anew(tmp_path, untrained):
     base = quick(memory=str(tmp_path)).fit(X, Y)
     same = pickle.loads(pickle.dumps(AUXILIARY))
@@ -757,7 +777,7 @@ def test_what_the_branches_do_not_depend_on_is_not_trained_anew(tmp_path, untrai
         {"fusion_batch_size": 3},
         {"representation": "gate"},
         {"verbose": 1},
-        {"auxiliary": same},
+        {"auxiliary_corpora": same},
         {"quadrants": QUADRANTS},
         {"class_weight": "balanced"},  # they are balanced
     ]:
@@ -770,7 +790,7 @@ def test_what_the_branches_do_not_depend_on_is_not_trained_anew(tmp_path, untrai
 def test_what_the_branches_depend_on_trains_them_anew(tmp_path, untrained):
     base = quick(memory=str(tmp_path)).fit(X, Y)
     changes = [
-        {"auxiliary": corpora(seed=2)},
+        {"auxiliary_corpora": corpora(seed=2)},
         {"random_state": 1},
         {"random_state": None},
         {"random_state": None},
@@ -991,21 +1011,21 @@ def test_fit_changes_no_parameter():
 
 
 def test_clones_share_the_auxiliary_corpora(fitted):
-    assert clone(fitted).auxiliary is AUXILIARY
+    assert clone(fitted).auxiliary_corpora is AUXILIARY
 
 
 def test_saved_without_the_auxiliary_corpora():
     theirs, y = utterances(n=400, seed=1)
     auxiliary = AuxiliaryCorpora(theirs, [QUADRANTS[e] for e in y])
-    model = quick(auxiliary=auxiliary, batch_size=256).fit(X, Y)
+    model = quick(auxiliary_corpora=auxiliary, batch_size=256).fit(X, Y)
     whole = pickle.dumps(model)
-    model.set_params(auxiliary=None)
+    model.set_params(auxiliary_corpora=None)
     small = pickle.dumps(model)
     assert len(whole) - len(small) > auxiliary.segments.nbytes
     # Nothing holds the corpora a second time.
     assert len(whole) - len(small) < 1.5 * auxiliary.segments.nbytes
     restored = pickle.loads(small)
-    assert restored.auxiliary is None
+    assert restored.auxiliary_corpora is None
     for other in (model, restored, pickle.loads(whole)):
         np.testing.assert_array_equal(other.predict_proba(X), model.predict_proba(X))
         assert other.pretraining_history_ == model.pretraining_history_
@@ -1019,7 +1039,7 @@ def test_search_over_the_rungs_in_processes():
             quick(), grid, cv=KFold(2), n_jobs=n_jobs, error_score="raise"
         ).fit(X, Y)
         scores.append(search.cv_results_["mean_test_score"])
-        assert search.best_estimator_.auxiliary is AUXILIARY
+        assert search.best_estimator_.auxiliary_corpora is AUXILIARY
     np.testing.assert_array_equal(*scores)
 
 
@@ -1073,7 +1093,7 @@ def test_emotions_are_learned(rung):
     test, z = utterances(n=40, seed=2)
     model = quick(
         feature_epochs=8, max_epochs=15, pretraining_epochs=2, embedding_size=8,
-        hidden_size=8, **{"auxiliary": corpora(n=20, seed=3)} | RUNGS[rung],
+        hidden_size=8, **{"auxiliary_corpora": corpora(n=20, seed=3)} | RUNGS[rung],
     ).fit(train, y)  # fmt: skip
     assert model.score(test, z) > 0.5
 
@@ -1109,7 +1129,7 @@ def test_triplets_of_the_pretraining_bring_quadrants_together_across_corpora(wat
     for triplets in ("random", "semihard", None):
         del phases[:]
         model = quick(
-            auxiliary=auxiliary, triplets=triplets, pretraining_epochs=16,
+            auxiliary_corpora=auxiliary, triplets=triplets, pretraining_epochs=16,
             net_params=net_params,
         ).fit(own, y)  # fmt: skip
         net = PseudoSiameseNet(SHAPE, 4, 6)
