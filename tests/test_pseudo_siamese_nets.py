@@ -69,6 +69,10 @@ def test_branches_have_the_sizes_of_the_notes():
     assert count(net.cnn) == count(net.autoencoder["encoder"]) == 329_160
     assert count(net.head) == 516
     decoder = net.autoencoder["decoder"]
+    kernels = [
+        tuple(layer.weight.shape[2:]) for layer in of_type(decoder, UpsampledConv2d)
+    ]
+    assert kernels == KERNELS[::-1]
     sizes = [n for n in map(count, decoder) if n]
     assert sizes == [264_192, 26_904, 36_880, 3_073]
     assert count(decoder) == 331_049
@@ -134,6 +138,38 @@ def same(x, layer):
     rest = [n - 1 for n in (layer.weight.shape[3], layer.weight.shape[2])]
     margins = [side for n in rest for side in (n // 2, n - n // 2)]
     return functional.conv2d(functional.pad(x, margins), layer.weight, layer.bias)
+
+
+pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
+
+
+@given(pairs, st.tuples(st.integers(1, 7), st.integers(1, 7)), pairs, st.data())
+def test_convolution_of_repeated_values(sizes, kernel, scale, data):
+    """Equals that of torch, where each value is repeated first."""
+    # What is cut off is less than what stands for one value.
+    cut = [data.draw(st.integers(0, n - 1)) for n in scale]
+    shape = tuple(n * s - c for n, s, c in zip(sizes, scale, cut, strict=True))
+    layer = drawn(UpsampledConv2d(2, 3, kernel, shape, scale))
+    x = randn(2, 2, *sizes)
+    whole = x.repeat_interleave(scale[0], dim=2).repeat_interleave(scale[1], dim=3)
+    expected = same(whole, layer)[..., : shape[0], : shape[1]]
+    assert expected.shape[2:] == shape
+    with torch.inference_mode():
+        close(layer(x), expected)
+
+
+def test_a_value_less_is_made_up_for():
+    layer = drawn(UpsampledConv2d(2, 1, (3, 4), (7, 9)))
+    x = randn(1, 2, 4, 5)
+    x[:, :, 3], x[..., 4] = x[:, :, 2], x[..., 3]
+    for frames in (3, 4):
+        for bins in (4, 5):
+            close(layer(x[:, :, :frames, :bins]), layer(x))
+    for wrong in (x[:, :, :2], x[..., :3], randn(1, 2, 5, 5), randn(1, 2, 4, 6)):
+        with pytest.raises(
+            ValueError, match=r"\(7, 9\) is made of \(4, 5\) values, or"
+        ):
+            layer(wrong)
 
 
 def plain_decoder(net, x, shape):
