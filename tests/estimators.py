@@ -93,7 +93,7 @@ CHECKED = [
     PseudoSiameseGated(
         fusion="concatenate",
         triplets=None,
-        representation="latent",
+        output="latent",
         class_weight="balanced",
         embedding_size=16,
         hidden_size=16,

@@ -49,6 +49,7 @@ trained = pytest.mark.parametrize(
 nothing_else = pytest.mark.filterwarnings(
     "ignore:MEnAN.* learns from the speakers",
     "ignore:PseudoSiameseGated has no auxiliary corpora",
+    "ignore:valence and activation make no triplet",  # of one class
 )
 
 

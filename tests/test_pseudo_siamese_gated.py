@@ -18,7 +18,11 @@ from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from skorch.callbacks import Callback
 
 from sklearn_ser import PseudoSiameseGated, SpectrogramSegmenter
-from sklearn_ser.datasets import AuxiliaryCorpora, make_emotional_speech
+from sklearn_ser.datasets import (
+    AuxiliaryCorpora,
+    emotion_quadrant,
+    make_emotional_speech,
+)
 from sklearn_ser.estimators._branches import (
     BranchTrainer,
     represent_segments,
@@ -551,15 +555,36 @@ def test_unknown_quadrants_of_the_auxiliary_are_reconstructed_alone(watch):
     phases, net_params = watch
     theirs, _ = utterances(seed=1)
     auxiliary = AuxiliaryCorpora(theirs, [None] * 24)
-    model = quick(auxiliary_corpora=auxiliary, net_params=net_params).fit(X, Y)
+    model = quick(auxiliary_corpora=auxiliary, net_params=net_params)
+    with pytest.warns(UserWarning, match=r"no triplet.* in the pre-training: "):
+        model.fit(X, Y)
     assert model.pretraining_history_[0]["train_triplet_loss"] == 0
     assert model.pretraining_history_[0]["train_reconstruction_loss"] > 0
     assert model.feature_history_[0]["train_triplet_loss"] > 0
     assert quadrants_seen(phases)[0]["P_quadrant"] == {-1}
 
 
+def test_weights_that_leave_nothing_to_learn_from_are_refused():
+    with pytest.raises(ValueError, match=r"leaves nothing.*only reconstruction"):
+        quick(triplets=None, pretraining_weights=(0.5, 0.5, 0.0)).fit(X, Y)
+    with pytest.raises(ValueError, match=r"leaves nothing.*only cross-entropy"):
+        quick(fusion=None, feature_weights=(0.0, 0.5, 0.5)).fit(X, Y)
+
+
+def test_what_the_network_has_learned_from_is_no_test():
+    theirs, emotions = utterances(seed=1)
+    auxiliary = AuxiliaryCorpora(theirs, emotion_quadrant(emotions))
+    model = quick(auxiliary_corpora=auxiliary).fit(X, Y)
+    with pytest.warns(UserWarning, match=r"utterance 0 of X is also .*24 of 24"):
+        predicted = model.predict(theirs)
+    # Without the corpora there is nothing to compare with.
+    model.set_params(auxiliary_corpora=None)
+    np.testing.assert_array_equal(model.predict(theirs), predicted)
+
+
 def test_one_class_alone():
-    model = quick().fit(X, ["anger"] * 24)
+    with pytest.warns(UserWarning, match=r"no triplet.* in the target: "):
+        model = quick().fit(X, ["anger"] * 24)
     assert model.feature_history_[0]["train_triplet_loss"] == 0
     np.testing.assert_array_equal(model.predict_proba(X), np.ones((24, 1)))
 
@@ -580,7 +605,7 @@ def test_auxiliary_that_holds_some_of_the_target(kind):
     own = {"ragged": X, "cube": cube, "table": cube[:, 0]}[kind]
     other = utterances(seed=1, shortest=2)[0][:3]
     auxiliary = AuxiliaryCorpora(
-        [*other, *(np.atleast_2d(own[i]) for i in (5, 7))], [1] * 5
+        [*other, *(np.atleast_2d(own[i]) for i in (5, 7))], [1, 2, 3, 4, 1]
     )
     with pytest.raises(
         ValueError, match=r"utterance 5 of X is also in .* \(2 of 24 are\).* Leave the"
@@ -589,17 +614,21 @@ def test_auxiliary_that_holds_some_of_the_target(kind):
     quick(auxiliary_corpora=auxiliary).fit(own[8:], Y[8:])
 
 
+@pytest.mark.filterwarnings("ignore:utterance . of X is also in the auxiliary")
 def test_auxiliary_that_holds_some_of_the_target_in_a_cross_validation():
-    auxiliary = AuxiliaryCorpora([X[3], *utterances(seed=1)[0]], [1] * 25)
+    quadrants = np.arange(25) % 4 + 1
+    auxiliary = AuxiliaryCorpora([X[3], *utterances(seed=1)[0]], quadrants)
     folds = KFold(3)
     with pytest.raises(ValueError, match="is also in the auxiliary corpora"):
         cross_validate(
             quick(auxiliary_corpora=auxiliary), X, Y, cv=folds, error_score="raise"
         )
-    # Also where it is in the test alone, the other folds find it.
-    with pytest.warns(match="2 fits failed") as caught:
+    # Where it is in the test alone, the prediction is told to be no test.
+    with pytest.warns() as caught:
         scores = cross_validate(quick(auxiliary_corpora=auxiliary), X, Y, cv=folds)
-    assert "utterance 3 of X" in str(caught[0].message)
+    messages = "".join(str(warning.message) for warning in caught)
+    assert "2 fits failed" in messages
+    assert "what it makes of it is no test" in messages
     assert np.isnan(scores["test_score"]).sum() == 2
 
 
@@ -626,8 +655,8 @@ def test_shape_of_segments():
         ({"feature_weights": (1, 1)}, "must be three finite numbers"),
         ({"feature_weights": (0.5, -0.1, 0.5)}, "must be three finite numbers"),
         ({"pretraining_weights": (0, 0, 0)}, "must be three finite numbers"),
-        ({"representation": "gate", "fusion": "concatenate"}, "needs fusion='gate'"),
-        ({"representation": "latent", "fusion": None}, "'gate' or 'concatenate'"),
+        ({"output": "gate", "fusion": "concatenate"}, "needs fusion='gate'"),
+        ({"output": "latent", "fusion": None}, "'gate' or 'concatenate'"),
         ({"margin": np.inf}, "'margin' parameter of PseudoSiameseGated"),
         ({"net_params": {"optimizer__no_such": 1}}, "no_such"),
     ],
@@ -775,7 +804,7 @@ def test_what_the_branches_do_not_depend_on_is_not_trained_anew(tmp_path, untrai
         {"dropout": 0.5},
         {"max_epochs": 2},
         {"fusion_batch_size": 3},
-        {"representation": "gate"},
+        {"output": "gate"},
         {"verbose": 1},
         {"auxiliary_corpora": same},
         {"quadrants": QUADRANTS},
@@ -845,7 +874,7 @@ WIDTHS = {"fused": 10, "deep": 6, "latent": 6, "gate": 6}
 @pytest.mark.parametrize("kind", WIDTHS)
 def test_representations_of_utterances(trained, kind):
     # It may be changed after the fit.
-    Z = trained.set_params(representation=kind).transform(X)
+    Z = trained.set_params(output=kind).transform(X)
     assert (Z.shape, Z.dtype) == ((24, WIDTHS[kind]), np.float32)
     assert len(np.unique(Z, axis=0)) == 24
     names = trained.get_feature_names_out()
@@ -859,8 +888,8 @@ def test_representations_of_utterances(trained, kind):
 
 
 def test_a_representation_may_be_asked_for_before_the_fit(trained):
-    model = quick(representation="gate", feature_epochs=2, max_epochs=2).fit(X, Y)
-    expected = trained.set_params(representation="gate").transform(X)
+    model = quick(output="gate", feature_epochs=2, max_epochs=2).fit(X, Y)
+    expected = trained.set_params(output="gate").transform(X)
     np.testing.assert_array_equal(model.transform(X), expected)
 
 
@@ -928,25 +957,25 @@ def test_fused_representation_is_what_the_last_layer_is_given(fitted):
 )
 def test_representations_that_there_are_not(fusion, kind, needed):
     with pytest.raises(ValueError, match=f"'{kind}' needs {needed}"):
-        quick(fusion=fusion, representation=kind).fit(X, Y)
+        quick(fusion=fusion, output=kind).fit(X, Y)
     model = quick(fusion=fusion).fit(X, Y)
     with pytest.raises(ValueError, match=f"'{kind}' needs {needed}"):
         model.transform_segments(X, kind)
     # What counts is how it was fitted.
-    model.set_params(representation=kind, fusion="gate")
+    model.set_params(output=kind, fusion="gate")
     with pytest.raises(ValueError, match=f"'{kind}' needs {needed}"):
         model.transform(X)
-    assert model.set_params(representation="deep").transform(X).shape == (24, 6)
+    assert model.set_params(output="deep").transform(X).shape == (24, 6)
     widths = {part.shape[1] for part in model.transform_segments(X)}
     assert widths == {12 if fusion else 6}
-    assert model.set_params(representation="fused").transform(X).shape == (24, 10)
+    assert model.set_params(output="fused").transform(X).shape == (24, 10)
 
 
 def test_representations_of_no_name(trained):
-    with pytest.raises(ValueError, match="'representation' parameter of Pseudo"):
+    with pytest.raises(ValueError, match="'output' parameter of Pseudo"):
         trained.transform_segments(X, "mean")
-    with pytest.raises(ValueError, match="'representation' parameter of Pseudo"):
-        trained.set_params(representation="mean").transform(X)
+    with pytest.raises(ValueError, match="'output' parameter of Pseudo"):
+        trained.set_params(output="mean").transform(X)
 
 
 def test_utterances_of_one_segment_and_of_many(fitted):

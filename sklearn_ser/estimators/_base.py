@@ -23,11 +23,11 @@ from sklearn.utils.validation import (
 )
 from skorch.callbacks import EarlyStopping
 from skorch.history import History
-from torch import Tensor
 
 from .._sklearn import Interval
 from ..losses._known import UNKNOWN
 from ._engine import Batches, Corruption, EpochProgress, TableBatches, TrainingNet
+from ._state import plain_history, to_numpy, to_torch
 
 Data = Mapping[str, Any]
 
@@ -252,29 +252,6 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
             net.optimizer_.load_state_dict(to_torch(weights["optimizer"]))
             net.history = History({"batches": [], **row} for row in self.history_)
             self.net_ = net
-
-
-def plain_history(net: TrainingNet) -> list[dict[str, Any]]:
-    """Return the history of a net as plain dicts, one for each epoch.
-
-    Parameters
-    ----------
-    net : TrainingNet
-        A trained net.
-
-    Returns
-    -------
-    list of dict
-    """
-    return [
-        {
-            # Of a learning rate, what numpy made of it.
-            name: float(value) if isinstance(value, np.floating) else value
-            for name, value in epoch.items()
-            if name != "batches"
-        }
-        for epoch in net.history
-    ]
 
 
 def resolve_device(device: str | torch.device) -> str:
@@ -560,46 +537,3 @@ def how_to_pass(estimator: str, target: str) -> str:
 
 def _silent(text: str) -> None:
     """Swallow what a callback would print."""
-
-
-def to_numpy(tree: Any) -> Any:
-    """Turn the tensors of nested dicts and lists into numpy arrays.
-
-    Parameters
-    ----------
-    tree : Any
-        Of dicts, lists and tuples, such as a state dict of torch.
-
-    Returns
-    -------
-    Any
-        The same, with lists for tuples.
-    """
-    if isinstance(tree, Tensor):
-        return tree.detach().cpu().numpy().copy()
-    if isinstance(tree, Mapping):
-        return {key: to_numpy(value) for key, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return [to_numpy(value) for value in tree]
-    return tree
-
-
-def to_torch(tree: Any) -> Any:
-    """Turn the numpy arrays of nested dicts and lists into tensors.
-
-    Parameters
-    ----------
-    tree : Any
-        What `to_numpy` returns.
-
-    Returns
-    -------
-    Any
-    """
-    if isinstance(tree, np.ndarray | np.generic):
-        return torch.tensor(tree)
-    if isinstance(tree, Mapping):
-        return {key: to_torch(value) for key, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return [to_torch(value) for value in tree]
-    return tree

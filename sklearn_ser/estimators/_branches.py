@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
+import skorch
 import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_memory
 
 from ..datasets import AuxiliaryCorpora, emotion_quadrant
 from ..losses import PseudoSiameseLoss
+from ..losses._known import UNKNOWN
 from ..nets import PseudoSiameseNet
 from ..sequences import Sequences
 from ._base import (
     Data,
     NetEstimator,
     check_sizes,
-    plain_history,
     resolve_device,
-    to_numpy,
-    to_torch,
 )
 from ._engine import (
     Batch,
@@ -35,6 +35,7 @@ from ._engine import (
     first_weights,
     one_thread,
 )
+from ._state import plain_history, to_numpy, to_torch
 
 Weights = dict[str, Any]
 Histories = dict[str, list[dict[str, Any]]]
@@ -45,6 +46,10 @@ _N_FRAMES = 32
 # Segments that pass the branches at once in inference, always as many: what a
 # segment becomes must not depend on how many there are.
 _CHUNK = 64
+
+# What trained branches are cached by, beside the parameters and the data: to be raised
+# where a change of the code gives other branches.
+_VERSIONS = {"branches": 1, "torch": torch.__version__, "skorch": skorch.__version__}
 
 
 class SegmentBatches(FrameBatches):
@@ -112,8 +117,8 @@ def represent_segments(branches: PseudoSiameseNet, sequences: Sequences) -> Sequ
     """Return what the branches make of each segment of utterances.
 
     In float32: in float64 the convolutions would take twenty times as long. Batches
-    of one size keep the digits of a segment from depending on its companions, as a
-    convolution treats each alike, wherever in the batch it stands.
+    of one size keep the last digits of a segment from depending on how many others
+    there are.
 
     Parameters
     ----------
@@ -147,8 +152,8 @@ class BranchTrainer(NetEstimator):
     Parameters
     ----------
     auxiliary_corpora, triplets, margin, normalize, pretraining_weights, \
-feature_weights, embedding_size, standardize, lr, pretraining_epochs, feature_epochs, batch_size, \
-early_stopping, n_iter_no_change, tol, device, net_params
+feature_weights, embedding_size, standardize, lr, pretraining_epochs, \
+feature_epochs, batch_size, early_stopping, n_iter_no_change, tol, device, net_params
         Those of `PseudoSiameseGated`.
     autoencoder : bool
         Whether there is a second branch.
@@ -238,13 +243,13 @@ early_stopping, n_iter_no_change, tol, device, net_params
         net = self._feature_net(verbose)
         if self.autoencoder and self.auxiliary_corpora is not None:
             first = self._pretraining_net(self.auxiliary_corpora, verbose)
-            first.train_on(data)
+            _train(first, "pre-training", data)
             histories["pretraining"] = plain_history(first)
             # The paper keeps the autoencoder alone.
             weights = first.module_.state_dict()
             kept = {k: v for k, v in weights.items() if k.startswith("autoencoder.")}
             net.module_.load_state_dict(kept, strict=False)
-        net.train_on(data, valid)
+        _train(net, "feature", data, valid)
         histories["features"] = plain_history(net)
         return to_numpy(net.module_.state_dict()), histories
 
@@ -291,22 +296,41 @@ early_stopping, n_iter_no_change, tol, device, net_params
             inputs=inputs,
             max_epochs=self.pretraining_epochs,
             seed=epoch_seed(self.seed, 0),
-            criterion__weights=tuple(self.pretraining_weights),
+            criterion__weights=self._weights("pretraining_weights", inputs),
         )
 
     def _feature_net(self, verbose: int | bool) -> TrainingNet:
         """Return the net of the second phase."""
+        inputs = {"x": "X", "p": "P"} if self.autoencoder else {"x": "X"}
         return self._branch_net(
             "features",
             self._stopping(),
             verbose,
             batches=SegmentBatches,
-            inputs={"x": "X", "p": "P"} if self.autoencoder else {"x": "X"},
+            inputs=inputs,
             max_epochs=self.feature_epochs,
             seed=epoch_seed(self.seed, 1),
-            criterion__weights=tuple(self.feature_weights),
+            criterion__weights=self._weights("feature_weights", inputs),
             criterion__exclude_self=True,
         )
+
+    def _weights(self, name: str, inputs: dict[str, str]) -> tuple[float, ...]:
+        """Return the weights of a phase's losses; refuse those that leave nothing."""
+        weights = tuple(getattr(self, name))
+        there = {
+            "cross-entropy": "x" in inputs,
+            "triplets": len(inputs) == 2 and self.triplets is not None,
+            "reconstruction": "p" in inputs,
+        }
+        existing = [term for term, is_there in there.items() if is_there]
+        of_terms = dict(zip(there, weights, strict=False))
+        # What is not three numbers, and not all zero, is for the loss to refuse.
+        if any(weights) and not any(of_terms.get(term, 1) for term in existing):
+            raise ValueError(
+                f"{name}={weights} leaves nothing to learn from: here the loss has "
+                f"only {' and '.join(existing)}."
+            )
+        return weights
 
     def _branch_net(
         self, phase: str, callbacks: list[Any], verbose: int | bool, **settings: Any
@@ -326,30 +350,58 @@ early_stopping, n_iter_no_change, tol, device, net_params
         )
 
 
+def _train(net: TrainingNet, phase: str, data: Data, valid: Data | None = None) -> None:
+    """Train a net; say in which phase it diverges."""
+    try:
+        net.train_on(data, valid)
+    except ValueError as error:
+        raise ValueError(f"In the {phase} phase: {error}") from error
+
+
 def learn_branches(
-    trainer: BranchTrainer, data: Data, valid: Data | None, *, verbose: int | bool
+    trainer: BranchTrainer,
+    data: Data,
+    valid: Data | None,
+    versions: dict[str, Any],
+    *,
+    verbose: int | bool,
 ) -> tuple[Weights, Histories]:
     """Return what `BranchTrainer.learn` does: a function, so that it can be cached."""
     return trainer.learn(data, valid, verbose=verbose)
 
 
-def branch_learner(memory: Any) -> Callable[..., tuple[Weights, Histories]]:
-    """Return `learn_branches`, which looks first whether it has been done before.
+def learned_branches(
+    memory: Any,
+    trainer: BranchTrainer,
+    data: Data,
+    valid: Data | None,
+    *,
+    verbose: int | bool,
+) -> tuple[Weights, Histories]:
+    """Return what `BranchTrainer.learn` does, or has done before.
 
     Parameters
     ----------
     memory : str, os.PathLike, joblib.Memory or None
         Where that is kept, if anywhere.
+    trainer : BranchTrainer
+        What learns.
+    data, valid, verbose
+        As for `BranchTrainer.learn`.
 
     Returns
     -------
-    callable
+    weights : dict of str to ndarray
+        As from `BranchTrainer.learn`.
+    histories : dict of str to list of dict
+        As from `BranchTrainer.learn`.
     """
     if isinstance(memory, os.PathLike):
         memory = os.fspath(memory)
-    cached: Callable[..., tuple[Weights, Histories]]
-    cached = check_memory(memory).cache(learn_branches, ignore=["verbose"])
-    return cached
+    learn = check_memory(memory).cache(learn_branches, ignore=["verbose"])
+    learned: tuple[Weights, Histories]
+    learned = learn(trainer, data, valid, _VERSIONS, verbose=verbose)
+    return learned
 
 
 def shape_of_segments(n_features: int, segment_shape: Any) -> tuple[int, int]:
@@ -439,7 +491,7 @@ def class_quadrants(
     labels = classes.tolist()
     if quadrants is not None:
         missing = [label for label in labels if label not in quadrants]
-        if missing or not {*quadrants.values()} <= {1, 2, 3, 4}:
+        if missing or not all(map(_is_quadrant, quadrants.values())):
             raise ValueError(
                 "quadrants must give a number from 1 to 4 for each class, got "
                 f"{quadrants!r} for the classes {labels}."
@@ -455,3 +507,38 @@ def class_quadrants(
             "the quadrant of each class, such as quadrants={'a': 1, …}, or leave "
             "triplets out with triplets=None."
         ) from error
+
+
+def warn_of_no_triplets(
+    of_class: NDArray[np.int64], auxiliary: AuxiliaryCorpora | None, *, stacklevel: int
+) -> None:
+    """Warn where quadrants leave a triplet loss without any triplet.
+
+    Parameters
+    ----------
+    of_class : ndarray of shape (n_classes,), int64
+        The quadrant of each class of the target.
+    auxiliary : AuxiliaryCorpora or None
+        The corpora of the pre-training.
+    stacklevel : int
+        As for `warnings.warn`, from the caller on.
+    """
+    own = set(of_class.tolist())
+    where = [] if len(own) > 1 else ["the target"]
+    if auxiliary is not None:
+        others = {*auxiliary.segment_quadrant.tolist()} - {UNKNOWN}
+        if not own & others or len(others) < 2:
+            where.append("the pre-training")
+    if where:
+        warnings.warn(
+            "valence and activation make no triplet, of a segment with one of the same "
+            f"quadrant and one of another, in {' and '.join(where)}: the triplet loss "
+            "has no effect there.",
+            stacklevel=stacklevel + 1,
+        )
+
+
+def _is_quadrant(value: Any) -> bool:
+    """Tell whether a value is one of the numbers of the quadrants."""
+    number = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return number and 1 <= value <= 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
@@ -17,7 +17,6 @@ from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
 )
-from torch import Tensor
 
 from .._sklearn import (
     HasMethods,
@@ -29,14 +28,15 @@ from .._sklearn import (
 from ..datasets import AuxiliaryCorpora
 from ..nets import PseudoSiameseGatedNet
 from ..sequences import Sequences, as_sequences, check_sequences
-from ._base import Data, to_torch
+from ._base import Data, resolve_device
 from ._branches import (
     BranchTrainer,
-    branch_learner,
     check_auxiliary,
     class_quadrants,
+    learned_branches,
     represent_segments,
     shape_of_segments,
+    warn_of_no_triplets,
 )
 from ._engine import TrainingNet, UtteranceBatches, one_thread
 from ._sequences import (
@@ -44,6 +44,7 @@ from ._sequences import (
     SequenceEstimator,
     WeightedCrossEntropy,
 )
+from ._state import to_torch
 
 
 class _FusionNet(TrainingNet):
@@ -67,11 +68,11 @@ class PseudoSiameseGated(
     Learns from the segments of utterances, such as those of `SpectrogramSegmenter`, in
     three phases. A convolutional network for the emotions of the target corpus and an
     autoencoder for other, auxiliary corpora are trained side by side, with a triplet
-    loss between them: a segment of the target shall be nearer to those of the other
-    corpora that have its valence and activation than to others. The autoencoder is
+    loss between them: it draws a segment of the target nearer to those of the other
+    corpora that have its valence and activation than to the rest. The autoencoder is
     kept, a new convolutional network made, and both are trained on the target. Then a
-    gate weighs what both make of each segment, and attention, a bidirectional LSTM and
-    a softmax layer make the emotion of the utterance of it.
+    gate weighs the two representations of each segment, and attention, a bidirectional
+    LSTM and a softmax layer predict the emotion of the utterance.
 
     Parameters
     ----------
@@ -96,8 +97,8 @@ class PseudoSiameseGated(
     quadrants : dict or None, default=None
         For each class the quadrant of valence and activation, from 1 to 4. None looks
         up the names of emotions in `sklearn_ser.datasets.emotion_quadrant`, which has
-        Table 1 of the paper; without auxiliary corpora, classes of other names count
-        as quadrants of their own.
+        Table 1 of the paper. Without auxiliary corpora, and if it lacks one of the
+        names, each class counts as a quadrant of its own.
     pretraining_weights : sequence of three floats, default=(0.3, 0.3, 0.4)
         Weights :math:`\alpha, \beta, \gamma` of cross-entropy, triplet loss and
         reconstruction (Eq. 5) in the pre-training (paper).
@@ -105,8 +106,9 @@ class PseudoSiameseGated(
         The same when both branches learn from the target (paper).
     segment_shape : tuple of two int or None, default=None
         Frames and bins of a segment, whose product is the number of its values. None
-        is 32 frames, those of `SpectrogramSegmenter`, where that divides the values,
-        else one.
+        guesses 32 frames, those of `SpectrogramSegmenter` by default, where that
+        divides the values, else one: give what `SpectrogramSegmenter.segment_shape`
+        says where its settings are others.
     embedding_size : int, default=128
         Values of each branch's representation of a segment; not published.
     activation : {"tanh", "relu", "identity"}, default="tanh"
@@ -117,7 +119,7 @@ class PseudoSiameseGated(
         Units of the LSTM, in each direction; not published.
     dropout : float, default=0.0
         Share of the values that are dropped in training before the softmax layer.
-    representation : {"fused", "deep", "latent", "gate"}, default="fused"
+    output : {"fused", "deep", "latent", "gate"}, default="fused"
         What `transform` gives: the states of the LSTM that the softmax layer is given,
         of ``2 * hidden_size`` values, or the mean over the segments of :math:`R_d`,
         :math:`R_l` or the gate :math:`G`. It may be changed after `fit`.
@@ -131,7 +133,7 @@ class PseudoSiameseGated(
         its own; not published.
     lr : float, default=1.0
         Learning rate of Adadelta, torch's default; the paper names the optimiser
-        alone.
+        alone. Another optimiser in `net_params` needs another.
     pretraining_epochs : int, default=5
         Passes over the auxiliary corpora in the pre-training. The paper publishes no
         epochs; these are for two processors, see the notes.
@@ -142,7 +144,7 @@ class PseudoSiameseGated(
     batch_size : int, default=128
         Segments in a batch of the first two phases (paper).
     fusion_batch_size : int, default=32
-        Utterances in a batch of the last phase; their lengths are similar.
+        Utterances in a batch of the last phase, of similar length; not published.
     early_stopping : bool, default=False
         Whether to hold out some speakers, to stop the second and the third phase when
         the loss on them no longer falls, and to keep the weights of the best epoch of
@@ -156,7 +158,8 @@ class PseudoSiameseGated(
     memory : str, os.PathLike, joblib.Memory or None, default=None
         Where the branches are cached: a fit that differs only in the gate or what
         comes after it then takes them from there. Only if `random_state` is an
-        integer; others would never be found again.
+        integer; others would never be found again. Callbacks in `net_params` then see
+        the last phase alone, and have to be such that they can be pickled.
     device : str or torch.device, default="auto"
         Where to compute: ``"auto"`` takes CUDA where there is one, else the CPU.
     random_state : int, RandomState instance or None, default=None
@@ -278,7 +281,7 @@ class PseudoSiameseGated(
         "n_heads": [Interval(Integral, 0, None, closed="left")],
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "representation": [StrOptions({"fused", "deep", "latent", "gate"})],
+        "output": [StrOptions({"fused", "deep", "latent", "gate"})],
         "class_weight": SequenceClassifierMixin._class_weight_constraint,
         "pretraining_epochs": [Interval(Integral, 1, None, closed="left")],
         "feature_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -305,7 +308,7 @@ class PseudoSiameseGated(
         n_heads: int = 1,
         hidden_size: int = 128,
         dropout: float = 0.0,
-        representation: Literal["fused", "deep", "latent", "gate"] = "fused",
+        output: Literal["fused", "deep", "latent", "gate"] = "fused",
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         standardize: bool = True,
         lr: float = 1.0,
@@ -338,7 +341,7 @@ class PseudoSiameseGated(
         self.n_heads = n_heads
         self.hidden_size = hidden_size
         self.dropout = dropout
-        self.representation = representation
+        self.output = output
         self.class_weight = class_weight
         self.standardize = standardize
         self.lr = lr
@@ -396,7 +399,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         self.segment_shape_ = shape_of_segments(
             sequences.n_features, self.segment_shape
         )
-        self._check_representation(self.fusion)
+        self._check_output(self.fusion)
         data: dict[str, Any] = {"X": sequences, "y": self._encode_classes(sequences, y)}
         if self.fusion is not None:
             self._check_auxiliary(sequences)
@@ -407,6 +410,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
                     other_corpora=self.auxiliary_corpora is not None,
                 )
                 data["quadrant"] = of_class[data["y"]]
+                warn_of_no_triplets(of_class, self.auxiliary_corpora, stacklevel=3)
         self._fit_net(data, groups)
         return self
 
@@ -422,11 +426,11 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         Returns
         -------
         ndarray of shape (n, n_outputs), float32
-            What `representation` says: the fused representation that the last layer
+            What `output` says: the fused representation that the last layer
             is given, or the mean over the segments of one of the others.
         """
         check_is_fitted(self)
-        kind = self._check_representation(self._params_at_fit["fusion"])
+        kind = self._check_output(self._params_at_fit["fusion"])
         segments = self._represent(self._check_X(X))
         if kind != "fused":
             of_segments = self._of_segments(segments, kind)
@@ -441,7 +445,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
     def transform_segments(
         self,
         X: Any,
-        representation: Literal["fused", "deep", "latent", "gate"] = "fused",
+        output: Literal["fused", "deep", "latent", "gate"] = "fused",
     ) -> NDArray[Any]:
         """Represent each segment of utterances.
 
@@ -450,7 +454,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         X : list or 1-D object array of n arrays of shape (n_segments_i, n_features), \
 or array-like of shape (n, n_segments, n_features) or (n, n_features)
             Utterances.
-        representation : {"fused", "deep", "latent", "gate"}, default="fused"
+        output : {"fused", "deep", "latent", "gate"}, default="fused"
             What the recurrent layer is given, R_d of the convolutional network, R_l of
             the autoencoder, or the gate G.
 
@@ -460,14 +464,14 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             For each utterance an array of shape (n_segments_i, n_outputs), float32.
         """
         check_is_fitted(self)
-        self._check_representation(self._params_at_fit["fusion"], representation)
+        self._check_output(self._params_at_fit["fusion"], output)
         segments = self._represent(self._check_X(X))
-        return self._of_segments(segments, representation)
+        return self._of_segments(segments, output)
 
     @property
     def _n_features_out(self) -> int:
         """Width of what `transform` gives, for `get_feature_names_out`."""
-        if self.representation == "fused":
+        if self.output == "fused":
             return 2 * int(self._architecture["hidden_size"])
         return int(self._architecture["embedding_size"])
 
@@ -477,28 +481,41 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
+    def _check_X(self, X: Any) -> Sequences:  # noqa: N802 - X is scikit-learn's name
+        sequences = super()._check_X(X)
+        corpora = self.auxiliary_corpora
+        if corpora is not None and corpora.n_features == sequences.n_features:
+            shared = np.flatnonzero(corpora.holds(sequences.arrays))
+            if shared.size:
+                warnings.warn(
+                    f"utterance {shared[0]} of X is also in the auxiliary corpora "
+                    f"({shared.size} of {len(sequences)} are), from which the network "
+                    "has learned: what it makes of it is no test.",
+                    stacklevel=4,
+                )
+        return sequences
+
     def _represent(self, sequences: Sequences) -> Sequences:
         """Return what the trained branches make of validated utterances."""
         return represent_segments(self.net_.module_.branches, sequences)
 
     def _of_segments(self, segments: Sequences, kind: str) -> NDArray[Any]:
         """Return one representation of each segment, in an array per utterance."""
+        size = int(self._architecture["embedding_size"])
+        if kind in ("deep", "latent"):
+            part = slice(size) if kind == "deep" else slice(size, None)
+            return as_sequences([array[:, part] for array in segments.arrays])
         module, device = self._inference_module()
         fusion: Any = module.fusion
-        size = int(self._architecture["embedding_size"])
-        compute: dict[str, Callable[[Tensor], Tensor]] = {
-            "fused": lambda x: fusion.fuse(
-                x, torch.tensor([x.shape[1]], device=device)
-            ),
-            "deep": lambda x: x[..., :size],
-            "latent": lambda x: x[..., size:],
-            "gate": lambda x: fusion.gated(*x.chunk(2, dim=-1))[1],
-        }
         arrays = []
         with one_thread(), torch.inference_mode():
             for array in segments.arrays:
-                x = torch.from_numpy(array).to(device).double()
-                arrays.append(compute[kind](x[None])[0].float().cpu().numpy())
+                x = torch.from_numpy(array).to(device).double()[None]
+                if kind == "gate":
+                    values = fusion.gated(*x.chunk(2, dim=-1))[1]
+                else:
+                    values = fusion.fuse(x, torch.tensor([len(array)], device=device))
+                arrays.append(values[0].float().cpu().numpy())
         return as_sequences(arrays)
 
     def _log_probabilities(self, sequences: Sequences) -> NDArray[np.float64]:
@@ -508,19 +525,17 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             lambda module, x, lengths: module.fusion(x, lengths).log_softmax(dim=1),
         )
 
-    def _check_representation(self, fusion: str | None, kind: str | None = None) -> str:
+    def _check_output(self, fusion: str | None, kind: str | None = None) -> str:
         """Return which representation is asked for; refuse one that there is not."""
-        kind = self.representation if kind is None else kind
+        kind = self.output if kind is None else kind
         validate_parameter_constraints(
             self._parameter_constraints,
-            {"representation": kind},
+            {"output": kind},
             caller_name=type(self).__name__,
         )
         if (kind == "latent" and fusion is None) or (kind == "gate" != fusion):
             needed = "'gate'" if kind == "gate" else "'gate' or 'concatenate'"
-            raise ValueError(
-                f"representation={kind!r} needs fusion={needed}, got {fusion!r}."
-            )
+            raise ValueError(f"output={kind!r} needs fusion={needed}, got {fusion!r}.")
         return kind
 
     def _draw(self) -> None:
@@ -544,23 +559,16 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
 
     def _prepare(self, data: Data, valid: Data | None) -> tuple[Data, Data | None]:
         """Train the branches, and replace all segments by what they make of them."""
-        # Built in vain, but what does not fit is said before the branches are trained.
+        # Once before its time: what does not fit is said before the branches train.
         self._architecture = self._module_params()
         self._build_net()
         data, valid = super()._prepare(*self._with_class_weights(data, valid))
-        params = {
-            **self.get_params(deep=False),
-            "autoencoder": self.fusion is not None,
-            "segment_shape": self.segment_shape_,
-            "n_classes": len(self.classes_),
-            "seed": self._seed,
-        }
-        names = BranchTrainer._get_param_names()
-        trainer = BranchTrainer(**{name: params[name] for name in names})
+        trainer = self._trainer()
         # Without a seed, what is cached would never be found again.
         seeded = isinstance(self.random_state, int | np.integer)
-        learn = branch_learner(self.memory if seeded else None)
-        weights, histories = learn(trainer, data, valid, verbose=self.verbose)
+        weights, histories = learned_branches(
+            self.memory if seeded else None, trainer, data, valid, verbose=self.verbose
+        )
         self.feature_history_ = histories["features"]
         if "pretraining" in histories:
             self.pretraining_history_ = histories["pretraining"]
@@ -571,6 +579,26 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             return {**part, "X": represent_segments(branches, part["X"])}
 
         return represented(data), valid and represented(valid)
+
+    def _trainer(self) -> BranchTrainer:
+        """Return what trains the branches, the same for the same branches."""
+        params = {
+            **self.get_params(deep=False),
+            "autoencoder": self.fusion is not None,
+            "segment_shape": self.segment_shape_,
+            "n_classes": len(self.classes_),
+            "seed": self._seed,
+            "pretraining_weights": tuple(map(float, self.pretraining_weights)),
+            "feature_weights": tuple(map(float, self.feature_weights)),
+            "device": resolve_device(self.device),
+        }
+        # What has no effect must not make others of them.
+        if self.fusion is None:
+            params |= {"auxiliary_corpora": None, "triplets": None}
+        if not self.early_stopping:
+            params |= {"n_iter_no_change": 1, "tol": 0.0}
+        names = BranchTrainer._get_param_names()
+        return BranchTrainer(**{name: params[name] for name in names})
 
     def _net(
         self, net_class: type[TrainingNet], callbacks: list[Any], **settings: Any
