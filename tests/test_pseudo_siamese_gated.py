@@ -929,7 +929,8 @@ def test_representations_are_those_of_the_equations(fitted):
         filtered = np.tanh(np.c_[gate[i] * deep[i], (1 - gate[i]) * latent[i]])
         with torch.inference_mode():
             row = torch.tensor(filtered)[None]
-            attended = module.fusion.attention(row, row, row)[0][0]
+            attended = row[0] + module.fusion.attention(row, row, row)[0][0]
+            attended = module.fusion.norm(attended)
             np.testing.assert_allclose(fused[i], attended, rtol=1e-3, atol=1e-5)
             logits = module.fusion.classifier(attended[None], torch.tensor([len(x)]))
             proba = logits.softmax(dim=1)

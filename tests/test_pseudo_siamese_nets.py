@@ -425,7 +425,8 @@ def test_fusion_has_the_sizes_of_the_notes():
     assert count(net.attention) == 263_168
     assert count(net.classifier.layers) == 395_264
     assert count(net.classifier.head) == 1_028
-    assert count(net) == 32_896 + 263_168 + 395_264 + 1_028
+    assert count(net.norm) == 512
+    assert count(net) == 32_896 + 263_168 + 512 + 395_264 + 1_028
     assert count(FusionClassifier(4, n_heads=0)) == 32_896 + 395_264 + 1_028
     assert count(FusionClassifier(4, fusion="concatenate")) == 395_264 + 1_028
     # Of 128 values and not 256.
@@ -476,7 +477,8 @@ def test_attention_equals_its_formula(n_heads):
     )
     for q, k, v in zip(queries, keys, values, strict=True):
         heads.append((q @ k.T / sqrt(6 / n_heads)).softmax(dim=1) @ v)
-    expected = attention.out_proj(torch.cat(heads, dim=1))
+    summed = fused + attention.out_proj(torch.cat(heads, dim=1))
+    expected = functional.layer_norm(summed, (6,), net.norm.weight, net.norm.bias)
     close(net.fuse(x, torch.tensor([5]))[0], expected)
 
 

@@ -114,7 +114,8 @@ class PseudoSiameseGated(
     activation : {"tanh", "relu", "identity"}, default="tanh"
         The function f after the gate (Eqs. 7 and 8); not published.
     n_heads : int, default=1
-        Heads of the attention after the gate; not published. 0 leaves it out.
+        Heads of the attention after the gate, whose output is added to its input and
+        normalised; not published. 0 leaves it out.
     hidden_size : int, default=128
         Units of the LSTM, in each direction; not published.
     dropout : float, default=0.0
@@ -223,14 +224,16 @@ class PseudoSiameseGated(
     train on the utterances of `X` alone, without those of the held-out speakers: the
     segments of an utterance are never parted.
 
-    Utterances of `X` that are found in the auxiliary corpora are an error: what a
-    cross-validation holds out would then be in them, too. Recordings of the same
-    speakers that are not in `X` cannot be found.
+    Utterances of `X` that are found in the auxiliary corpora are an error in `fit`, as
+    what a cross-validation holds out may then be in them, too; after it, a warning.
+    Other recordings of the same speakers cannot be found.
 
-    On one processor, a pass over 1000 segments takes about 3 s for the convolutional
-    network and 7 s for the autoencoder: the second phase with 3000 segments and ten
-    epochs about five minutes. There is no BLSTM, gate or attention to speak of in this.
-    A fit on a GPU differs from one on the CPU in the last digits.
+    On one processor, a pass over 1000 segments takes about 4 s for the convolutional
+    network and 7 s for the autoencoder: ten epochs of the second phase on 3000
+    segments take between five and six minutes, five of the pre-training on 10,000
+    nine. The last phase takes little of this time. The attention needs memory for the
+    square of the segments of an utterance. A fit on a GPU gives other digits than one
+    on the CPU.
 
     References
     ----------

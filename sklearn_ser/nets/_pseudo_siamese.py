@@ -212,7 +212,10 @@ class FusionClassifier(nn.Module):
     activation : {"tanh", "relu", "identity"}, default="tanh"
         See `GatedFusion`.
     n_heads : int, default=1
-        Heads of the scaled dot-product attention after the gate; 0 is none.
+        Heads of the scaled dot-product attention after the gate; 0 is none. What it
+        gives is added to its input and normalised, as by Vaswani et al. (2017), whom
+        the paper cites: alone, it is at first near the mean over the segments, the same
+        for all.
     hidden_size : int, default=128
         Units of the LSTM, in each direction; not published.
     dropout : float, default=0.0
@@ -223,6 +226,8 @@ class FusionClassifier(nn.Module):
     .. [1] Y. Gao, J. Liu, L. Wang and J. Dang, "Metric learning based feature
        representation with gated fusion model for speech emotion recognition",
        Interspeech, 2021.
+    .. [2] A. Vaswani, N. Shazeer, N. Parmar, J. Uszkoreit, L. Jones, A. N. Gomez,
+       L. Kaiser and I. Polosukhin, "Attention is all you need", NeurIPS, 2017.
 
     Examples
     --------
@@ -265,6 +270,7 @@ class FusionClassifier(nn.Module):
                     "fused representation."
                 )
             self.attention = nn.MultiheadAttention(width, n_heads, batch_first=True)
+            self.norm = nn.LayerNorm(width)
         self.classifier = RecurrentClassifier(
             width,
             n_classes,
@@ -299,7 +305,8 @@ class FusionClassifier(nn.Module):
         attended: Tensor = self.attention(
             fused, fused, fused, key_padding_mask=after, need_weights=False
         )[0]
-        return attended
+        normalised: Tensor = self.norm(fused + attended)
+        return normalised
 
     def encode(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return the representation of utterances that the last layer is given.

@@ -91,9 +91,10 @@ default=None
       standardised by itself.
     - In the networks: after each convolution the maximum of two frames and two bins,
       then a linear layer to 128 values; in the decoder, each value repeated twice
-      before a convolution; f, the hyperbolic tangent; one head of attention; 128 units
-      of the LSTM, whose last states in both directions the softmax layer is given; the
-      first weights. Without the gate there is no attention either.
+      before a convolution; f, the hyperbolic tangent; one head of attention, added
+      to its input and normalised; 128 units of the LSTM, whose last states in both
+      directions the softmax layer is given; the first weights. Without the gate there
+      is no attention either.
     - The triplets are drawn at random, with a margin of 1. In the pre-training, the
       anchors are segments of the target drawn with replacement.
     - The loss of the autoencoder is the mean over the values of a segment; Eq. 1 of
