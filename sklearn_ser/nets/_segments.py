@@ -146,7 +146,7 @@ class UpsampledConv2d(nn.Module):
 
         Returns
         -------
-        Tensor of shape (n, out_channels, *shape)
+        Tensor of shape (n, out_channels, n_frames_out, n_bins_out)
 
         Raises
         ------
