@@ -17,8 +17,8 @@ def pseudo_siamese_gated(
     auxiliary_corpora: Auxiliary = None,
     *,
     preset: Literal["gao2021_s1", "gao2021_s2"] = "gao2021_s1",
-    pretraining_epochs: int = 5,
-    feature_epochs: int = 10,
+    pretraining_epochs: int = 2,
+    feature_epochs: int = 6,
     max_epochs: int = 30,
     early_stopping: bool = False,
     random_state: int | np.random.RandomState | None = None,
@@ -44,10 +44,10 @@ default=None
     preset : {"gao2021_s1", "gao2021_s2"}, default="gao2021_s1"
         How segments of 265 ms become 32 x 129 values, which the paper leaves open; see
         `sklearn_ser.SpectrogramSegmenter`.
-    pretraining_epochs : int, default=5
+    pretraining_epochs : int, default=2
         Passes over the auxiliary corpora; not published. This and the next two are
         the defaults of `sklearn_ser.PseudoSiameseGated`, for two processors.
-    feature_epochs : int, default=10
+    feature_epochs : int, default=6
         Passes over the training data in which the branches learn; not published.
     max_epochs : int, default=30
         Passes over the training data in which the rest learns; not published.
