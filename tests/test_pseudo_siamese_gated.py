@@ -23,6 +23,7 @@ from sklearn_ser.datasets import (
     emotion_quadrant,
     make_emotional_speech,
 )
+from sklearn_ser.estimators import _branches
 from sklearn_ser.estimators._branches import (
     BranchTrainer,
     represent_segments,
@@ -295,7 +296,7 @@ def test_what_the_branches_see(monkeypatch, triplets):
 def test_batches(watch):
     phases, net_params = watch
     quick(net_params=net_params, pretraining_epochs=2, feature_epochs=2).fit(X, Y)
-    pretraining, features, fusion = phases
+    pretraining, features, _ = phases
     n, m = len(AUXILIARY), sum(map(len, X))
     assert n % 32
     assert m % 32
@@ -304,13 +305,18 @@ def test_batches(watch):
     assert [len(batch["X"]) for batch in pretraining.batches] == sizes
     sizes = [len(batch["X"]) for batch in features.batches]
     assert sizes == 2 * [*[32] * (m // 32), m % 32]
-    assert sum(len(batch["X"]) for batch in fusion.batches) == 24
-    assert max(len(batch["X"]) for batch in fusion.batches) <= 8
     # Each epoch is dealt anew.
     for phase in (pretraining, features):
         half = len(phase.batches) // 2
         for name in ("X", "P"):
             assert not torch.equal(phase.batches[0][name], phase.batches[half][name])
+
+
+def test_batches_of_utterances(watch):
+    phases, net_params = watch
+    quick(net_params=net_params).fit([x[:1] for x in X], Y)
+    assert [len(batch["X"]) for batch in phases[1].batches] == [24]
+    assert [len(batch["X"]) for batch in phases[2].batches] == [8, 8, 8]
 
 
 def tagged():
@@ -575,6 +581,10 @@ def test_what_the_network_has_learned_from_is_no_test():
     theirs, emotions = utterances(seed=1)
     auxiliary = AuxiliaryCorpora(theirs, emotion_quadrant(emotions))
     model = quick(auxiliary_corpora=auxiliary).fit(X, Y)
+    for method in (model.predict, model.predict_proba, model.transform):
+        with pytest.warns(UserWarning, match=r"utterance 1 of X .*2 of 3 ") as caught:
+            method([X[0], *theirs[:2]])
+        assert caught[0].filename == __file__
     with pytest.warns(UserWarning, match=r"utterance 0 of X is also .*24 of 24"):
         predicted = model.predict(theirs)
     # Without the corpora there is nothing to compare with.
@@ -582,11 +592,42 @@ def test_what_the_network_has_learned_from_is_no_test():
     np.testing.assert_array_equal(model.predict(theirs), predicted)
 
 
+def test_what_has_no_autoencoder_has_not_learned_from_auxiliary_corpora():
+    own = AuxiliaryCorpora(X, emotion_quadrant(Y))
+    model = quick(auxiliary_corpora=own, fusion=None).fit(X, Y)
+    assert model.predict(X).shape == (24,)  # without a warning
+
+
 def test_one_class_alone():
-    with pytest.warns(UserWarning, match=r"no triplet.* in the target: "):
+    with pytest.warns(UserWarning, match=r"no triplet.* in the target: ") as caught:
         model = quick().fit(X, ["anger"] * 24)
+    assert caught[0].filename == __file__
     assert model.feature_history_[0]["train_triplet_loss"] == 0
     np.testing.assert_array_equal(model.predict_proba(X), np.ones((24, 1)))
+    quick(triplets=None).fit(X, ["anger"] * 24)  # asks for none
+
+
+def test_quadrants_that_meet_no_others():
+    """Of the target only the first, of the auxiliary corpora only the others."""
+    others = np.flatnonzero(Y != "happiness")
+    auxiliary = AuxiliaryCorpora(
+        [utterances(seed=1)[0][i] for i in others], emotion_quadrant(Y[others])
+    )
+    y = np.tile(["joy", "surprise"], 12)
+    model = quick(auxiliary_corpora=auxiliary)
+    with pytest.warns(UserWarning, match="in the target and the pre-training: the"):
+        model.fit(X, y)
+    assert model.pretraining_history_[0]["train_triplet_loss"] == 0
+    assert model.feature_history_[0]["train_triplet_loss"] == 0
+
+
+@pytest.mark.parametrize(
+    ("phase", "fusion"), [("pre-training", "gate"), ("feature", None)]
+)
+def test_what_diverges_is_named(phase, fusion):
+    model = quick(fusion=fusion, triplets=None, lr=1e38, standardize=False)
+    with pytest.raises(ValueError, match=f"In the {phase} phase: Training diverged"):
+        model.fit([1e15 * x for x in X], Y)
 
 
 # --- what does not fit -----------------------------------------------------
@@ -797,6 +838,10 @@ def test_what_the_branches_do_not_depend_on_is_not_trained_anew(tmp_path, untrai
     base = quick(memory=str(tmp_path)).fit(X, Y)
     same = pickle.loads(pickle.dumps(AUXILIARY))
     for changed in [
+        {"n_iter_no_change": 3, "tol": 0.1, "validation_fraction": 0.5},
+        {"pretraining_weights": [0.3, 0.3, 0.4]},
+        {"feature_weights": np.array([0.6, 0.2, 0.2])},
+        {"device": torch.device("cpu")},
         {"fusion": "concatenate"},
         {"activation": "relu"},
         {"n_heads": 2},
@@ -814,6 +859,26 @@ def test_what_the_branches_do_not_depend_on_is_not_trained_anew(tmp_path, untrai
         assert len(untrained) == 1, changed
     base.fit([x.copy() for x in X], Y.tolist())
     assert len(untrained) == 1
+
+
+def test_one_branch_does_not_depend_on_the_other(tmp_path, untrained):
+    for changed in (
+        {},
+        {"auxiliary_corpora": None},
+        {"auxiliary_corpora": corpora(seed=2)},
+        {"triplets": None},
+        {"triplets": "semihard"},
+    ):
+        quick(memory=str(tmp_path), fusion=None, **changed).fit(X, Y)
+        assert len(untrained) == 1, changed
+
+
+def test_other_versions_train_the_branches_anew(tmp_path, untrained, monkeypatch):
+    model = quick(memory=str(tmp_path)).fit(X, Y)
+    for n, name in enumerate(["branches", "torch", "skorch"], start=2):
+        monkeypatch.setitem(_branches._VERSIONS, name, "other")
+        model.fit(X, Y)
+        assert len(untrained) == n
 
 
 def test_what_the_branches_depend_on_trains_them_anew(tmp_path, untrained):
@@ -1117,7 +1182,7 @@ def test_numbers_are_those_of_the_seed():
 def test_emotions_are_learned(rung):
     """Of new utterances.
 
-    Over the seeds 0 to 5 of data and network 0.70 and more were right, by chance 0.25.
+    Over the seeds 0 to 5 of data and network 0.88 and more were right, by chance 0.25.
     """
     train, y = utterances(n=40, seed=1)
     test, z = utterances(n=40, seed=2)
@@ -1125,7 +1190,7 @@ def test_emotions_are_learned(rung):
         feature_epochs=8, max_epochs=15, pretraining_epochs=2, embedding_size=8,
         hidden_size=8, **{"auxiliary_corpora": corpora(n=20, seed=3)} | RUNGS[rung],
     ).fit(train, y)  # fmt: skip
-    assert model.score(test, z) > 0.5
+    assert model.score(test, z) > 0.6
 
 
 def of_voices(seed, gain=1.0, shift=0.0):
@@ -1147,8 +1212,8 @@ def test_triplets_of_the_pretraining_bring_quadrants_together_across_corpora(wat
     """Those of the target and those of the auxiliary corpora.
 
     Over the seeds 0 to 4 of data and network, the nearness of latent representations
-    was with random triplets at least 0.07 lower than without any, with semihard ones
-    0.13; that of anchors to them at most 0.89, and at least 1.00 without.
+    was with random triplets at least 0.11 lower than without any, with semihard ones
+    0.13; that of anchors to them at most 0.90, and at least 0.99 without.
     """
     phases, net_params = watch
     (own, y, ours), (other, _, theirs) = of_voices(1), of_voices(2, gain=3, shift=5)
@@ -1173,7 +1238,7 @@ def test_triplets_of_the_pretraining_bring_quadrants_together_across_corpora(wat
             latent[triplets] = nearness(net(p=x).latent, of_auxiliary, same)
             deep[triplets] = nearness(net(x).deep, of_auxiliary, same)
     for triplets in ("random", "semihard"):
-        assert latent[triplets] < latent[None] - 0.03
+        assert latent[triplets] < latent[None] - 0.05
         assert deep[triplets] < 0.95 < deep[None]
 
 
