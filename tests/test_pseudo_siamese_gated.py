@@ -575,6 +575,9 @@ def test_weights_that_leave_nothing_to_learn_from_are_refused():
         quick(triplets=None, pretraining_weights=(0.5, 0.5, 0.0)).fit(X, Y)
     with pytest.raises(ValueError, match=r"leaves nothing.*only cross-entropy"):
         quick(fusion=None, feature_weights=(0.0, 0.5, 0.5)).fit(X, Y)
+    with pytest.raises(ValueError, match="only cross-entropy and reconstruction"):
+        quick(triplets=None, feature_weights=(0, 1, 0)).fit(X, Y)
+    quick(feature_weights=(0, 1, 0)).fit(X, Y)
 
 
 def test_what_the_network_has_learned_from_is_no_test():
@@ -619,6 +622,15 @@ def test_quadrants_that_meet_no_others():
         model.fit(X, y)
     assert model.pretraining_history_[0]["train_triplet_loss"] == 0
     assert model.feature_history_[0]["train_triplet_loss"] == 0
+
+
+@pytest.mark.parametrize("quadrant", [[2] * 24, [2, None] * 12], ids=["one", "known"])
+def test_one_quadrant_makes_no_triplets(quadrant):
+    auxiliary = AuxiliaryCorpora(utterances(seed=1)[0], quadrant)
+    model = quick(auxiliary_corpora=auxiliary)
+    with pytest.warns(UserWarning, match="in the pre-training: the"):
+        model.fit(X, Y)
+    assert model.pretraining_history_[0]["train_triplet_loss"] == 0
 
 
 @pytest.mark.parametrize(
