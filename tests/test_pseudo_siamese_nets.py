@@ -573,3 +573,25 @@ def test_what_there_is_not_is_refused():
         FusionClassifier(2, 3, n_heads=5)
     # Where there is no attention, there are no heads.
     assert FusionClassifier(2, 3, fusion="concatenate", n_heads=5).attention is None
+
+
+@pytest.mark.parametrize(
+    ("shape", "given", "fits"),
+    [
+        ((4, 6), (2, 3), True),
+        ((5, 7), (3, 4), True),
+        ((5, 7), (2, 3), True),
+        ((4, 6), (1, 3), False),
+        ((4, 6), (2, 2), False),
+        ((5, 7), (1, 3), False),
+        ((5, 7), (4, 4), False),
+    ],
+)
+def test_an_output_is_made_of_half_its_size(shape, given, fits):
+    layer = UpsampledConv2d(1, 2, (3, 4), shape)
+    x = torch.zeros(1, 1, *given)
+    if fits:
+        assert layer(x).shape == (1, 2, *shape)
+    else:
+        with pytest.raises(ValueError, match="an output of"):
+            layer(x)

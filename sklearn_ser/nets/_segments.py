@@ -158,7 +158,12 @@ class UpsampledConv2d(nn.Module):
             for size, scale in zip(self.shape, self.scale, strict=True)
         )
         missing = (0, bins - x.shape[3], 0, frames - x.shape[2])
-        if not {*missing} <= {0, 1}:
+        # What a value may lack is the half of an odd size that is rounded up.
+        most = (
+            bins * self.scale[1] - self.shape[1],
+            frames * self.scale[0] - self.shape[0],
+        )
+        if not (0 <= missing[1] <= most[0] and 0 <= missing[3] <= most[1]):
             raise ValueError(
                 f"an output of {self.shape} is made of {(frames, bins)} values, or of "
                 f"one less where it is odd; got {tuple(x.shape[2:])}."
