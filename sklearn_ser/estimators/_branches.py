@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -11,12 +10,10 @@ from typing import Any
 import numpy as np
 import skorch
 import torch
-from numpy.typing import NDArray
 from sklearn.utils.validation import check_memory
 
-from ..datasets import AuxiliaryCorpora, emotion_quadrant
+from ..datasets import AuxiliaryCorpora
 from ..losses import PseudoSiameseLoss
-from ..losses._known import UNKNOWN
 from ..nets import PseudoSiameseNet
 from ..sequences import Sequences
 from ._base import (
@@ -433,112 +430,3 @@ def shape_of_segments(n_features: int, segment_shape: Any) -> tuple[int, int]:
             f"segment, whose product is its {n_features} values."
         )
     return shape[0], shape[1]
-
-
-def check_auxiliary(auxiliary: AuxiliaryCorpora, sequences: Sequences) -> None:
-    """Refuse auxiliary corpora that do not fit the target, or that hold some of it.
-
-    Parameters
-    ----------
-    auxiliary : AuxiliaryCorpora
-        The corpora of the pre-training.
-    sequences : Sequences
-        Utterances of the target.
-
-    Raises
-    ------
-    ValueError
-        If the segments are of another size, or utterances stand in both.
-    """
-    if auxiliary.n_features != sequences.n_features:
-        raise ValueError(
-            f"the auxiliary corpora have segments of {auxiliary.n_features} values, X "
-            f"of {sequences.n_features}: make both with the same front end."
-        )
-    shared = np.flatnonzero(auxiliary.holds(sequences.arrays))
-    if shared.size:
-        raise ValueError(
-            f"utterance {shared[0]} of X is also in the auxiliary corpora "
-            f"({shared.size} of {len(sequences)} are): what is held out for the test "
-            "may then be in them as well. Leave the target out of them."
-        )
-
-
-def class_quadrants(
-    classes: NDArray[Any], quadrants: Any, *, other_corpora: bool
-) -> NDArray[np.int64]:
-    """Return the quadrant of valence and activation of each class.
-
-    Parameters
-    ----------
-    classes : ndarray of shape (n_classes,)
-        The classes.
-    quadrants : dict or None
-        From class to quadrant; None looks up the names of emotions.
-    other_corpora : bool
-        Whether the quadrants have to mean the same as those of other corpora. If not,
-        it is enough to tell the classes apart where their names are not known.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,), int64
-
-    Raises
-    ------
-    ValueError
-        If the quadrant of a class is not known.
-    """
-    labels = classes.tolist()
-    if quadrants is not None:
-        missing = [label for label in labels if label not in quadrants]
-        if missing or not all(map(_is_quadrant, quadrants.values())):
-            raise ValueError(
-                "quadrants must give a number from 1 to 4 for each class, got "
-                f"{quadrants!r} for the classes {labels}."
-            )
-        return np.array([quadrants[label] for label in labels], np.int64)
-    try:
-        return emotion_quadrant([str(label) for label in labels])
-    except ValueError as error:
-        if not other_corpora:
-            return np.arange(len(labels))
-        raise ValueError(
-            f"triplets need the valence and activation of all classes: {error}. Give "
-            "the quadrant of each class, such as quadrants={'a': 1, …}, or leave "
-            "triplets out with triplets=None."
-        ) from error
-
-
-def warn_of_no_triplets(
-    of_class: NDArray[np.int64], auxiliary: AuxiliaryCorpora | None, *, stacklevel: int
-) -> None:
-    """Warn where quadrants leave a triplet loss without any triplet.
-
-    Parameters
-    ----------
-    of_class : ndarray of shape (n_classes,), int64
-        The quadrant of each class of the target.
-    auxiliary : AuxiliaryCorpora or None
-        The corpora of the pre-training.
-    stacklevel : int
-        As for `warnings.warn`, from the caller on.
-    """
-    own = set(of_class.tolist())
-    where = [] if len(own) > 1 else ["the target"]
-    if auxiliary is not None:
-        others = {*auxiliary.segment_quadrant.tolist()} - {UNKNOWN}
-        if not own & others or len(others) < 2:
-            where.append("the pre-training")
-    if where:
-        warnings.warn(
-            "valence and activation make no triplet, of a segment with one of the same "
-            f"quadrant and one of another, in {' and '.join(where)}: the triplet loss "
-            "has no effect there.",
-            stacklevel=stacklevel + 1,
-        )
-
-
-def _is_quadrant(value: Any) -> bool:
-    """Tell whether a value is one of the numbers of the quadrants."""
-    number = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    return number and 1 <= value <= 4

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -13,10 +12,7 @@ import torch
 from joblib import Memory
 from numpy.typing import NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-)
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from .._sklearn import (
     HasMethods,
@@ -28,15 +24,18 @@ from .._sklearn import (
 from ..datasets import AuxiliaryCorpora
 from ..nets import PseudoSiameseGatedNet
 from ..sequences import Sequences, as_sequences, check_sequences
+from ._auxiliary import (
+    check_auxiliary,
+    class_quadrants,
+    warn_of_learned,
+    warn_of_no_triplets,
+)
 from ._base import Data, resolve_device
 from ._branches import (
     BranchTrainer,
-    check_auxiliary,
-    class_quadrants,
     learned_branches,
     represent_segments,
     shape_of_segments,
-    warn_of_no_triplets,
 )
 from ._engine import TrainingNet, UtteranceBatches, one_thread
 from ._sequences import (
@@ -220,20 +219,18 @@ class PseudoSiameseGated(
     their batches stand as many segments of the target, drawn at random, whose emotions
     the convolutional network learns, and which are the anchors of the triplets. In the
     second phase both branches see the same segments of the target, and a segment is
-    never its own positive. The branches are not changed in the third phase. All three
-    train on the utterances of `X` alone, without those of the held-out speakers: the
-    segments of an utterance are never parted.
+    never its own positive. The branches are not changed in the third phase. The
+    segments of an utterance are never parted, and those of held-out speakers in no
+    phase trained on.
 
     Utterances of `X` that are found in the auxiliary corpora are an error in `fit`, as
     what a cross-validation holds out may then be in them, too; after it, a warning.
     Other recordings of the same speakers cannot be found.
 
-    On one processor, a pass over 1000 segments takes about 4 s for the convolutional
-    network and 7 s for the autoencoder. With the default epochs, 10,000 segments of
-    auxiliary corpora and 3000 of the target take between six and ten minutes: the
-    schedule of the results in the documentation. The last phase takes little of it. On
-    a GPU, more epochs can be had, and the digits are others than on the CPU. The
-    attention needs memory for the square of the segments of an utterance.
+    On one processor, 1000 segments take about 4 s in the convolutional network and 7 s
+    in the autoencoder; with the default epochs, 10,000 segments of auxiliary corpora
+    and 3000 of the target between six and ten minutes. The attention needs memory for
+    the square of the segments of an utterance.
 
     References
     ----------
@@ -255,11 +252,9 @@ class PseudoSiameseGated(
     >>> y = np.tile(["anger", "sadness"], 20)
     >>> auxiliary = AuxiliaryCorpora(utterances(y), np.where(y == "anger", 2, 3))
     >>> X = utterances(y)
-    >>> model = PseudoSiameseGated(auxiliary, feature_epochs=3, random_state=0)
-    >>> model.fit(X, y).transform(X).shape
-    (40, 256)
-    >>> model.score(X, y)
-    1.0
+    >>> model = PseudoSiameseGated(auxiliary, random_state=0).fit(X, y)
+    >>> model.transform(X).shape, model.score(X, y)
+    ((40, 256), 1.0)
     """
 
     _module_class = PseudoSiameseGatedNet
@@ -405,15 +400,12 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         self._check_output(self.fusion)
         data: dict[str, Any] = {"X": sequences, "y": self._encode_classes(sequences, y)}
         if self.fusion is not None:
-            self._check_auxiliary(sequences)
+            check_auxiliary(self.auxiliary_corpora, sequences, stacklevel=3)
             if self.triplets is not None:
-                of_class = class_quadrants(
-                    self.classes_,
-                    self.quadrants,
-                    other_corpora=self.auxiliary_corpora is not None,
-                )
+                other = self.auxiliary_corpora
+                of_class = class_quadrants(self.classes_, self.quadrants, other)
+                warn_of_no_triplets(of_class, other, stacklevel=3)
                 data["quadrant"] = of_class[data["y"]]
-                warn_of_no_triplets(of_class, self.auxiliary_corpora, stacklevel=3)
         self._fit_net(data, groups)
         return self
 
@@ -487,16 +479,8 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
     def _check_X(self, X: Any) -> Sequences:  # noqa: N802 - X is scikit-learn's name
         sequences = super()._check_X(X)
         pretrained = self._params_at_fit["fusion"] is not None
-        corpora = self.auxiliary_corpora if pretrained else None
-        if corpora is not None and corpora.n_features == sequences.n_features:
-            shared = np.flatnonzero(corpora.holds(sequences.arrays))
-            if shared.size:
-                warnings.warn(
-                    f"utterance {shared[0]} of X is also in the auxiliary corpora "
-                    f"({shared.size} of {len(sequences)} are), from which the network "
-                    "has learned: what it makes of it is no test.",
-                    stacklevel=4,
-                )
+        if pretrained and self.auxiliary_corpora is not None:
+            warn_of_learned(self.auxiliary_corpora, sequences, stacklevel=4)
         return sequences
 
     def _represent(self, sequences: Sequences) -> Sequences:
@@ -546,20 +530,6 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         super()._draw()
         # A net is rebuilt without them: they need not be saved once more.
         self._params_at_fit["auxiliary_corpora"] = None
-
-    def _check_auxiliary(self, sequences: Sequences) -> None:
-        """Check the auxiliary corpora; warn where there are none."""
-        if self.auxiliary_corpora is not None:
-            check_auxiliary(self.auxiliary_corpora, sequences)
-            return
-        name = type(self).__name__
-        warnings.warn(
-            f"{name} has no auxiliary corpora: it skips the pre-training and learns "
-            f"from the target alone. Give them as {name}(auxiliary_corpora="
-            "sklearn_ser.datasets.AuxiliaryCorpora.from_corpora(…)), or leave out the "
-            "autoencoder with fusion=None.",
-            stacklevel=4,  # where the user calls fit
-        )
 
     def _prepare(self, data: Data, valid: Data | None) -> tuple[Data, Data | None]:
         """Train the branches, and replace all segments by what they make of them."""
