@@ -227,9 +227,9 @@ class PseudoSiameseGated(
     what a cross-validation holds out may then be in them, too; after it, a warning.
     Other recordings of the same speakers cannot be found.
 
-    On one processor, 1000 segments take about 4 s in the convolutional network and 7 s
+    On one processor, 1000 segments take about 5 s in the convolutional network and 7 s
     in the autoencoder; with the default epochs, 10,000 segments of auxiliary corpora
-    and 3000 of the target between six and ten minutes. The attention needs memory for
+    and 3000 of the target about eight minutes. The attention needs memory for
     the square of the segments of an utterance.
 
     References
