@@ -20,8 +20,9 @@ $(VENV)/.%-installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 demo: $(VENV)/.egemaps-installed
 	$(BIN)/sklearn-ser evaluate
 
+# A process for each core, and of many cores no more than four: each imports torch.
 test: $(VENV)/.test-installed
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not slow"
 
 test-slow: $(VENV)/.test-installed
 	$(BIN)/python -m pytest -m slow
