@@ -350,6 +350,8 @@ def test_confusion_in_a_given_order():
     assert display.ax_.get_xlabel() == "predicted emotion"
     with pytest.raises(ValueError, match="labels leaves out high, mid"):
         plot_confusion(true, pred, labels=["low"])
+    with pytest.raises(ValueError, match="labels names a class twice: low, mid, mid"):
+        plot_confusion(true, pred, labels=["low", "mid", "mid", "high"])
 
 
 def test_confusion_refuses_missing_labels():

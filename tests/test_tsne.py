@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.manifold import TSNE
+from sklearn.metrics import silhouette_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
@@ -104,7 +105,8 @@ def test_draws_what_tsne_gives(clusters):
     held_out = np.arange(36) % 6 == 0
     display = draw(z, emotion, held_out=held_out, label_name="emotion", perplexity=5)
     oracle = TSNE(perplexity=5, init="pca", learning_rate="auto", random_state=0)
-    expected = oracle.fit_transform(z)
+    centred = z - z.mean(axis=0)
+    expected = oracle.fit_transform(centred / np.abs(centred).max())
     assert_allclose(display.coordinates, expected, rtol=1e-4)
     drawn = np.asarray(display.coordinates)
     assert_allclose(points(display), drawn[np.lexsort(drawn.T)])
@@ -202,11 +204,29 @@ def test_many_dimensions_are_reduced_first(n_dimensions, monkeypatch):
     z = np.random.RandomState(0).normal(size=(120, n_dimensions))
     draw(z, ["a"] * 120)
     (given,) = arranged
+    # As it is but for one place and one scale: not standardised.
+    z -= z.mean(axis=0)
+    z /= np.abs(z).max()
     if n_dimensions == 50:
-        assert_array_equal(given, z)  # as it is, not standardised
+        assert_allclose(given, z, rtol=1e-12)
     else:
         expected = PCA(50, svd_solver="full").fit_transform(z)
         assert_allclose(np.abs(given), np.abs(expected), atol=1e-8)
+
+
+@pytest.mark.parametrize("scale", [2.0**-900, 2.0**-80, 2.0**64, 2.0**600])
+def test_scale_and_place_change_nothing(clusters, scale):
+    """A nearly collapsed or diverged model is drawn, and ends no process."""
+    z, emotion = clusters
+    expected = draw(z, emotion, perplexity=5).coordinates
+    assert_array_equal(draw(z * scale, emotion, perplexity=5).coordinates, expected)
+
+
+def test_far_from_the_origin(clusters):
+    """Where float32 could not tell the rows apart."""
+    z, emotion = clusters
+    coordinates = draw(z * 2**-30 + 4, emotion, perplexity=5).coordinates
+    assert silhouette_score(coordinates, emotion) > 0.7  # 0.91 or more, seeds 0 to 5
 
 
 def test_few_rows_of_many_dimensions_keep_their_distances():
@@ -262,6 +282,8 @@ def with_hole(z):
         ({"embedding": np.zeros_like}, ValueError, "all 36 rows .* equal.*collapsed"),
         ({"embedding": lambda z: z[:, 0]}, ValueError, "2D"),
         ({"label": ["a"] * 35}, ValueError, "inconsistent"),
+        ({"label": [["a"]] * 36}, ValueError, r"got shape \(36, 1\); numpy.ravel"),
+        ({"label": np.r_[np.inf, np.ones(35)]}, ValueError, "label contains infinity"),
         ({"held_out": np.zeros(36, dtype=int)}, ValueError, "boolean array"),
         ({"perplexity": 0.5}, ValueError, "at least 1, got 0.5"),
         ({"perplexity": np.nan}, ValueError, "at least 1, got nan"),

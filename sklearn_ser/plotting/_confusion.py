@@ -92,6 +92,8 @@ def count_confusions(
     """Return the classes, and a confusion matrix of counts for each prediction."""
     found = unique_labels(y_true, *predictions)
     classes = found if labels is None else np.asarray(labels)
+    if len(np.unique(classes)) < len(classes):
+        raise ValueError(f"labels names a class twice: {', '.join(map(str, classes))}")
     unnamed = np.setdiff1d(found, classes)
     if unnamed.size:
         raise ValueError(f"labels leaves out {', '.join(map(str, unnamed))}")

@@ -269,8 +269,8 @@ class EmbeddingDisplay:
                 f"coordinates must have 1 or 2 columns, got {coordinates.shape[1]}; "
                 f"{type(self).__name__}.from_embedding reduces an embedding to 2"
             )
-        label = pd.Series(self.label).reset_index(drop=True).infer_objects()
-        check_consistent_length(coordinates, label)
+        check_consistent_length(coordinates, self.label)
+        label = _check_label(self.label)
         return coordinates, label, _roles(self.held_out, len(label))
 
 
@@ -312,6 +312,19 @@ def check_embedding(
             "recordings with sklearn_ser.features.has_features"
         )
     return values
+
+
+def _check_label(label: npt.ArrayLike) -> "pd.Series[Any]":
+    """Return a label as a column; refuse what is none, and infinity."""
+    if np.ndim(label) != 1:
+        raise ValueError(
+            "label must have one value for each utterance, got shape "
+            f"{np.shape(label)}; numpy.ravel makes one of a column"
+        )
+    column = pd.Series(label).reset_index(drop=True).infer_objects()
+    if _is_continuous(column):
+        _values(column)
+    return column
 
 
 def check_mask(held_out: npt.ArrayLike | None, n: int) -> BoolArray:

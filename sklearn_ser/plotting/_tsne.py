@@ -9,7 +9,6 @@ import pandas as pd
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.utils import check_scalar
-from sklearn.utils.validation import check_consistent_length
 
 from .._representation import representation
 from ._embedding import (
@@ -17,7 +16,6 @@ from ._embedding import (
     FloatArray,
     Role,
     check_embedding,
-    check_mask,
 )
 
 if TYPE_CHECKING:
@@ -190,8 +188,7 @@ class TSNEDisplay(EmbeddingDisplay):
         """
         values = check_embedding(embedding, ensure_min_samples=2)
         # What can be refused is refused before the long part.
-        check_mask(held_out, len(values))
-        check_consistent_length(values, label)
+        cls(np.zeros((len(values), 2)), label, held_out=held_out)._check()
         used = _check_perplexity(perplexity, len(values))
         display = cls(
             _arrange(values, used, random_state),
@@ -359,6 +356,12 @@ def _arrange(
             f"all {len(embedding)} rows of embedding are equal: t-SNE has nothing to "
             "arrange; has the model collapsed?"
         )
+    # Place and scale change nothing, but the squares of very small or large distances
+    # are 0 or infinite in float32, with which scikit-learn would end the process. The
+    # power of two is exact, and keeps the mean from overflowing.
+    embedding = np.ldexp(embedding, -np.frexp(np.abs(embedding).max())[1])
+    embedding -= embedding.mean(axis=0)
+    embedding /= np.abs(embedding).max()
     if embedding.shape[1] > _N_COMPONENTS:
         n_components = min(_N_COMPONENTS, len(embedding))
         pca = PCA(n_components, random_state=random_state)
