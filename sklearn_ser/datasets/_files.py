@@ -2,12 +2,13 @@
 
 import os
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from .._warnings import warn_user
 
 __all__ = ["Layout", "add_dimensions", "find_recordings"]
 
@@ -94,10 +95,9 @@ def find_recordings(data_home: str | os.PathLike[str], layout: Layout) -> pd.Dat
             f"no recording of {layout.name} in {home}{found}. {layout.expectation()}"
         )
     if odd:
-        warnings.warn(
+        warn_user(
             f"left out {len(odd)} of {len(paths)} WAV files, whose names are not "
-            f"{layout.name}'s (such as {layout.example}): {_shortened(odd)}",
-            stacklevel=3,
+            f"{layout.name}'s (such as {layout.example}): {_shortened(odd)}"
         )
     return pd.DataFrame(rows)
 

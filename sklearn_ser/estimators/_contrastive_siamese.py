@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -31,6 +30,7 @@ from .._sklearn import (
     fit_context,
     validate_parameter_constraints,
 )
+from .._warnings import warn_user
 from ..losses import ContrastiveSiameseLoss
 from ..losses._known import UNKNOWN
 from ..nets import SiameseCNN
@@ -397,11 +397,10 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
                 sequences, targets[self.auxiliary]
             )
         if self.contrastive_weight == 1 and self.position == "features":
-            warnings.warn(
+            warn_user(
                 "contrastive_weight=1 with position='features' leaves the last linear "
                 "layer untrained, so that predictions mean nothing: use transform "
-                "alone, a smaller contrastive_weight or position='probabilities'.",
-                stacklevel=3,
+                "alone, a smaller contrastive_weight or position='probabilities'."
             )
         self._fit_net(data, groups)
         return self

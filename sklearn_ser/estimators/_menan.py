@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -18,6 +17,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import PolynomialLR
 
 from .._sklearn import Interval, StrOptions, fit_context
+from .._warnings import warn_user
 from ..losses import SpeakerAdversarialLoss
 from ..losses._known import UNKNOWN
 from ..nets import SpeakerInvariantNet
@@ -443,12 +443,11 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             return speakers
         name = type(self).__name__
         others = " beside those that early stopping holds out"
-        warnings.warn(
+        warn_user(
             f"{name}(adversary={self.adversary!r}) learns from the speakers, but "
             f"groups names no two to train on{others if self.early_stopping else ''}: "
             f"it learns emotions alone, as {name}(adversary=None) does. "
-            + how_to_pass(name, "groups"),
-            stacklevel=6,  # where the user calls fit
+            + how_to_pass(name, "groups")
         )
         return speakers[:0]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from tqdm.auto import tqdm
 
 from .._representation import representation, split_last_step
 from .._sklearn import BaseSearchCV, take_rows
+from .._warnings import warn_user
 from ..audio import describe
 from ..augmentation import SpeedPerturbation, perturb_speed
 from ..datasets import AuxiliaryCorpora, Corpus, dimension_levels
@@ -57,7 +57,8 @@ class SpeakerEvaluation:
         The fold, from zero, in which that was.
     estimators : list
         The fitted estimator of each fold, without its stateless front end, and without
-        auxiliary corpora, which predict nothing: each would have a copy of its own.
+        auxiliary corpora, which predict nothing: each would have a copy of its own. A
+        search that tries several keeps them.
     features : ndarray or data frame of n_utterances rows
         What the front end gave.
     left_out : list of str
@@ -435,11 +436,10 @@ def _check_searches(estimator: Any) -> None:
     for inner in (estimator, *estimator.get_params().values()):
         is_search = isinstance(inner, BaseSearchCV)
         if is_search and not _takes_groups(check_cv(inner.cv)):
-            warnings.warn(
+            warn_user(
                 f"{type(inner).__name__} splits by cv={inner.cv!r}, which does not "
                 "look at speakers: it selects parameters for speakers that it knows. "
-                "Give it a splitter by group, such as cv=GroupKFold(5).",
-                stacklevel=3,
+                "Give it a splitter by group, such as cv=GroupKFold(5)."
             )
 
 

@@ -1,7 +1,6 @@
 """What every front end shares: the loop over recordings, its cache and its faults."""
 
 import os
-import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,6 +20,7 @@ from tqdm.auto import tqdm
 import sklearn_ser
 
 from .._sklearn import HasMethods, Interval, StrOptions, fit_context, output_config
+from .._warnings import warn_user
 from ..audio import (
     AudioError,
     as_recordings,
@@ -241,11 +241,9 @@ dtype object
             more = len(lines) - N_LISTED
             if more > 0:
                 lines[N_LISTED:] = [f"and {more:,} more"]
-            warnings.warn(
+            warn_user(
                 f"no features for {len(faults):,} of {n_recordings:,} recordings:\n"
-                + "\n".join(lines),
-                UserWarning,
-                stacklevel=4,
+                + "\n".join(lines)
             )
 
     def _fill(self, results: list[Any]) -> list[Features]:
