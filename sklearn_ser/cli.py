@@ -38,6 +38,8 @@ _RECIPES = (
     "cnn_blstm",
 )
 # Those that are pre-trained on other corpora.
+# The step of these recipes that is given auxiliary corpora.
+_PRETRAINED_STEP = "pseudosiamesegated"
 _PRETRAINED = ("pseudo_siamese_gated", "psn", "pt_g", "pt")
 _CORPORA = ("emodb", "urdu", "crema-d")
 # The corpora that --dimensions rates.
@@ -278,6 +280,10 @@ def _check(options: argparse.Namespace) -> None:
             f"--auxiliary goes with --recipe {', '.join(_PRETRAINED)}, not "
             f"{options.recipe}"
         )
+    changes = dict(map(_assignment, options.set))
+    for name in ("auxiliary_corpora", "fusion"):
+        if options.auxiliary and changes.get(f"{_PRETRAINED_STEP}__{name}", "") is None:
+            raise ValueError(f"--auxiliary has no effect with --set {name}=None")
     _auxiliary_folders(options)
 
 
@@ -365,9 +371,9 @@ def _build(options: argparse.Namespace) -> Any:
     pipeline: Pipeline = getattr(recipe, "estimator", recipe)
     # The folds have a bar of their own: one for each fit would be too many.
     pipeline[0].set_params(verbose=not options.quiet)
-    changes = dict(_assignment(text) for text in options.set)
+    changes = dict(map(_assignment, options.set))
     recipe.set_params(**changes)
-    shape = "pseudosiamesegated__segment_shape"
+    shape = f"{_PRETRAINED_STEP}__segment_shape"
     if shape in recipe.get_params() and shape not in changes:
         # Of the front end as --set has left it, as are the auxiliary corpora below.
         recipe.set_params(**{shape: pipeline[0].segment_shape})
@@ -377,7 +383,7 @@ def _build(options: argparse.Namespace) -> Any:
 
         auxiliary = AuxiliaryCorpora.from_corpora(corpora, pipeline[0])
         print(auxiliary)
-        recipe.set_params(pseudosiamesegated__auxiliary_corpora=auxiliary)
+        recipe.set_params(**{f"{_PRETRAINED_STEP}__auxiliary_corpora": auxiliary})
     return recipe
 
 

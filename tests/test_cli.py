@@ -1,6 +1,7 @@
 """The command line, as a user calls it."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -16,7 +17,7 @@ from sklearn_ser.datasets import make_emotional_speech
 
 @pytest.fixture(scope="module")
 def emodb(tmp_path_factory):
-    """A miniature of EMO-DB: three speakers, three emotions, two broken files."""
+    """A miniature of EMO-DB: three speakers, three emotions."""
     home = tmp_path_factory.mktemp("emodb")
     (home / "wav").mkdir()
     speech = make_emotional_speech(
@@ -28,6 +29,13 @@ def emodb(tmp_path_factory):
         emotion, version = codes[speech.emotion[i]], "ab"[i % 2]
         name = f"{speakers[speech.speaker[i]]}a01{emotion}{version}.wav"
         sf.write(home / "wav" / name, waveform, rate)
+    return home
+
+
+@pytest.fixture
+def broken_emodb(emodb, tmp_path):
+    """The same with two broken files."""
+    home = shutil.copytree(emodb, tmp_path / "broken emodb")
     (home / "wav" / "03a02Wa.wav").write_bytes(b"")
     whole = (home / "wav" / "08a01Na.wav").read_bytes()
     (home / "wav" / "08a02Na.wav").write_bytes(whole[: len(whole) // 2])
@@ -69,10 +77,10 @@ def test_evaluate_the_synthetic_corpus(tmp_path, capsys):
     assert scores["ua"] > 0.45
 
 
-def test_evaluate_a_corpus_with_broken_files(emodb, tmp_path, capsys):
+def test_evaluate_a_corpus_with_broken_files(broken_emodb, tmp_path, capsys):
     with pytest.warns(UserWarning, match="no features for 2 of 20 recordings"):
         status = run(
-            *("evaluate", "--corpus", "emodb", "--data-home", emodb, "--quiet"),
+            *("evaluate", "--corpus", "emodb", "--data-home", broken_emodb, "--quiet"),
             *("--recipe", "egemaps_svc", "--output", tmp_path, "--n-jobs", 1),
         )
     assert status == 0
@@ -119,8 +127,6 @@ def test_evaluate_an_adversary(tmp_path, capfd):
 
 @pytest.mark.parametrize("recipe", ["pseudo_siamese_gated", "cnn_blstm"])
 def test_evaluate_with_auxiliary_corpora(emodb, crema_d, tmp_path, capsys, recipe):
-    (emodb / "wav" / "03a02Wa.wav").unlink(missing_ok=True)
-    (emodb / "wav" / "08a02Na.wav").unlink(missing_ok=True)
     pretrained = recipe != "cnn_blstm"
     settings = [
         *("pseudosiamesegated__feature_epochs=1", "pseudosiamesegated__max_epochs=1"),
@@ -152,8 +158,6 @@ def test_evaluate_with_auxiliary_corpora(emodb, crema_d, tmp_path, capsys, recip
 
 
 def test_evaluate_options(emodb, tmp_path, capsys):
-    (emodb / "wav" / "03a02Wa.wav").unlink(missing_ok=True)
-    (emodb / "wav" / "08a02Na.wav").unlink(missing_ok=True)
     status = run(
         *("evaluate", "--corpus", "emodb", "--data-home", emodb, "--quiet"),
         *("--label", "act+val", "--emotions", "anger,sadness", "--folds", 2),
@@ -189,8 +193,6 @@ def dimensions_of(emodb, path):
     [("activation", ["high", "low", "mid"]), ("valence", ["low", "mid"])],
 )
 def test_evaluate_levels_of_a_dimension(emodb, tmp_path, capsys, target, classes):
-    (emodb / "wav" / "03a02Wa.wav").unlink(missing_ok=True)
-    (emodb / "wav" / "08a02Na.wav").unlink(missing_ok=True)
     files = dimensions_of(emodb, tmp_path / "table.csv")
     status = run(
         *("evaluate", "--corpus", "emodb", "--data-home", emodb, "--quiet"),
@@ -282,6 +284,14 @@ def test_faults_are_said_in_a_line_and_a_status(arguments, message, tmp_path, ca
         (["urdu=x", "--auxiliary", "urdu=y"], "--auxiliary names urdu twice"),
         (["urdu=x", "emodb=y"], "--auxiliary emodb is what is evaluated"),
         (["urdu=/no/such"], "github.com/siddiquelatif"),
+        (
+            ["urdu=x", "--set", "pseudosiamesegated__auxiliary_corpora=None"],
+            "--auxiliary has no effect with --set auxiliary_corpora=None",
+        ),
+        (
+            ["urdu=x", "--set", "pseudosiamesegated__fusion=None"],
+            "--auxiliary has no effect with --set fusion=None",
+        ),
     ],
 )
 def test_auxiliary_corpora_that_are_none(emodb, tmp_path, capsys, auxiliary, message):
