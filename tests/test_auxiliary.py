@@ -239,6 +239,17 @@ def test_take_beyond_the_end():
         make().take([0, 15], standardize=True)
 
 
+@pytest.mark.parametrize("standardize", [True, False])
+def test_take_none_and_one(standardize):
+    auxiliary = make()
+    none = auxiliary.take([], standardize=standardize)
+    assert none.shape == (0, auxiliary.n_features)
+    np.testing.assert_array_equal(
+        auxiliary.take(3, standardize=standardize),
+        auxiliary.take([3], standardize=standardize),
+    )
+
+
 # ----------------------------------------------------------------- sharing and sending
 
 
@@ -490,7 +501,7 @@ def test_faulty_utterances_are_named(X, message):
         AuxiliaryCorpora(X, [1] * len(X))
 
 
-@pytest.mark.parametrize("value", [0, 5, -1, 1.5, "1", "anger", np.inf, 2 + 0j])
+@pytest.mark.parametrize("value", [0, 5, -1, 1.5, "1", "anger", np.inf, 2 + 0j, True])
 def test_other_quadrants_are_refused(value):
     with pytest.raises(ValueError, match=r"quadrant of utterance 2 of 5 is .* must be"):
         AuxiliaryCorpora(utterances(), [1, None, value, 2, 9])

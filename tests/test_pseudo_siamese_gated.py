@@ -2,6 +2,7 @@
 
 import pickle
 from collections import Counter
+from functools import partial
 from inspect import currentframe
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
+from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback
 
 from sklearn_ser import PseudoSiameseGated, SpectrogramSegmenter
@@ -242,8 +244,9 @@ def test_settings_of_the_losses(watch, triplets, normalize):
         (phases[1], (3, 1, 2), True),
     ]:
         criterion = phase.net.criterion_
-        assert (criterion.mining, criterion.margin) == (triplets, 0.7)
-        assert criterion.normalize == normalize
+        assert criterion.mining == triplets
+        if triplets is not None:
+            assert (criterion.margin, criterion.normalize) == (0.7, normalize)
         assert criterion.weights == weight
         assert criterion.exclude_self == exclude_self
 
@@ -518,7 +521,7 @@ def test_classes_without_known_quadrants(watch, y):
     y = np.tile(y, 8)
     with pytest.raises(ValueError, match="triplets need the valence and activation of"):
         quick().fit(X, y)
-    with pytest.raises(ValueError, match=r"quadrants={'a': 1, …}.* triplets=None"):
+    with pytest.raises(ValueError, match=r"quadrants={'?\w+'?: 1, …}.*s=None"):
         quick().fit(X, y)
     quick(triplets=None).fit(X, y)
     with pytest.warns(UserWarning, match=WITHOUT):
@@ -577,16 +580,47 @@ def test_weights_that_leave_nothing_to_learn_from_are_refused():
         quick(fusion=None, feature_weights=(0.0, 0.5, 0.5)).fit(X, Y)
     with pytest.raises(ValueError, match="only cross-entropy and reconstruction"):
         quick(triplets=None, feature_weights=(0, 1, 0)).fit(X, Y)
+    with pytest.raises(ValueError, match=r"only triplets and reconstruction of"):
+        quick(pretraining_weights=(1, 0, 0)).fit(X, Y)
     quick(feature_weights=(0, 1, 0)).fit(X, Y)
+
+
+@pytest.mark.parametrize("name", ["pretraining_weights", "feature_weights"])
+@pytest.mark.parametrize(
+    "weights",
+    [
+        (0.3, 0.3),
+        (0.3, -0.1, 0.4),
+        (0, 0, 0),
+        (1, 1, np.inf),
+        ("a", "b", "c"),
+        [None, 1, 1],
+        np.ones((3, 2)),
+        np.array(1.0),
+    ],
+    ids=str,
+)
+def test_bad_weights_are_told_by_their_name(name, weights):
+    with pytest.raises(ValueError, match=f"^{name} must be three finite numbers"):
+        quick(**{name: weights}).fit(X, Y)
 
 
 def test_what_the_network_has_learned_from_is_no_test():
     theirs, emotions = utterances(seed=1)
     auxiliary = AuxiliaryCorpora(theirs, emotion_quadrant(emotions))
     model = quick(auxiliary_corpora=auxiliary).fit(X, Y)
-    for method in (model.predict, model.predict_proba, model.transform):
+    asked = [X[0], *theirs[:2]]
+    for ask in (
+        model.predict,
+        model.predict_proba,
+        model.predict_log_proba,
+        model.transform,
+        model.transform_segments,
+        partial(model.score, y=Y[:3]),
+        make_pipeline(model).predict,
+    ):
         with pytest.warns(UserWarning, match=r"utterance 1 of X .*2 of 3 ") as caught:
-            method([X[0], *theirs[:2]])
+            ask(asked)
         assert caught[0].filename == __file__
     with pytest.warns(UserWarning, match=r"utterance 0 of X is also .*24 of 24"):
         predicted = model.predict(theirs)
@@ -599,6 +633,9 @@ def test_what_has_no_autoencoder_has_not_learned_from_auxiliary_corpora():
     own = AuxiliaryCorpora(X, emotion_quadrant(Y))
     model = quick(auxiliary_corpora=own, fusion=None).fit(X, Y)
     assert model.predict(X).shape == (24,)  # without a warning
+    with pytest.warns(UserWarning, match=WITHOUT):
+        model = quick(auxiliary_corpora=None).fit(X, Y)
+    model.set_params(auxiliary_corpora=own).predict(X)
 
 
 def test_one_class_alone():
@@ -685,7 +722,9 @@ def test_auxiliary_that_holds_some_of_the_target_in_a_cross_validation():
     assert np.isnan(scores["test_score"]).sum() == 2
 
 
-@pytest.mark.parametrize("shape", [(4, 9), (32,), (2, 4, 4), (-4, -8), (4.0, 8.0)])
+@pytest.mark.parametrize(
+    "shape", [(4, 9), (32,), (2, 4, 4), (-4, -8), (4.0, 8.0), (True, 32)]
+)
 def test_segment_shape_must_fit(shape):
     with pytest.raises(ValueError, match="segment_shape"):
         quick(segment_shape=shape).fit(X, Y)
@@ -866,6 +905,7 @@ def test_what_the_branches_do_not_depend_on_is_not_trained_anew(tmp_path, untrai
         {"auxiliary_corpora": same},
         {"quadrants": QUADRANTS},
         {"class_weight": "balanced"},  # they are balanced
+        {"net_params": {}},
     ]:
         clone(base).set_params(**changed).fit(X, Y)
         assert len(untrained) == 1, changed
@@ -883,6 +923,27 @@ def test_one_branch_does_not_depend_on_the_other(tmp_path, untrained):
     ):
         quick(memory=str(tmp_path), fusion=None, **changed).fit(X, Y)
         assert len(untrained) == 1, changed
+
+
+@not_pretrained
+@pytest.mark.parametrize(
+    ("rung", "without_effect"),
+    [
+        ({"triplets": None}, {"margin": 0.5, "normalize": True}),
+        ({"fusion": None}, {"margin": 0.5, "normalize": True}),
+        (
+            {"auxiliary_corpora": None},
+            {"pretraining_epochs": 9, "pretraining_weights": (1, 0, 0)},
+        ),
+        ({"fusion": None}, {"pretraining_epochs": 9, "pretraining_weights": (1, 0, 0)}),
+    ],
+)
+def test_settings_without_effect_do_not_train_the_branches_anew(
+    tmp_path, untrained, rung, without_effect
+):
+    quick(memory=str(tmp_path), **rung).fit(X, Y)
+    quick(memory=str(tmp_path), **rung, **without_effect).fit(X, Y)
+    assert len(untrained) == 1
 
 
 def test_other_versions_train_the_branches_anew(tmp_path, untrained, monkeypatch):
@@ -1052,6 +1113,8 @@ def test_representations_that_there_are_not(fusion, kind, needed):
 def test_representations_of_no_name(trained):
     with pytest.raises(ValueError, match="'output' parameter of Pseudo"):
         trained.transform_segments(X, "mean")
+    with pytest.raises(ValueError, match="'output' parameter of Pseudo"):
+        trained.transform_segments(X, None)
     with pytest.raises(ValueError, match="'output' parameter of Pseudo"):
         trained.set_params(output="mean").transform(X)
 

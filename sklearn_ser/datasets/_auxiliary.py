@@ -1,7 +1,6 @@
 """The corpora beside the target: segments, and the quadrant of each."""
 
 import hashlib
-import warnings
 from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any, NoReturn, Self
@@ -11,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
+from .._warnings import warn_user
 from ..audio import naming
 from ..sequences import Sequences, as_sequences, check_sequences
 from ._corpus import Corpus
@@ -228,7 +228,9 @@ SpectrogramSegmenter` gives them; of a table, each row is an utterance of one se
         IndexError
             If there is no such segment.
         """
-        which = np.asarray(rows)
+        which = np.atleast_1d(rows)
+        if not which.size:  # an empty list has no type of its own
+            which = which.astype(np.intp)
         segments: NDArray[np.float32] = self.segments[which]
         if standardize:
             # One by one: several times as fast as on an array of their means. In
@@ -348,7 +350,8 @@ def _check_quadrants(quadrant: object, n: int) -> NDArray[np.int64]:
     known = ~pd.isna(values)
     for index in np.flatnonzero(known):
         value = values[index]
-        if not isinstance(value, Real) or value not in _QUADRANTS:
+        is_number = isinstance(value, Real) and not isinstance(value, bool)
+        if not is_number or value not in _QUADRANTS:
             raise ValueError(
                 f"the quadrant of utterance {index} of {n} is {value!r}: it must be 1, "
                 "2, 3 or 4, as of sklearn_ser.datasets.emotion_quadrant, or None or "
@@ -432,11 +435,9 @@ def _quadrants(emotions: list[str]) -> list[int | None]:
     unknown = sorted(emotion for emotion, n in quadrants.items() if n is None)
     if unknown:
         n = sum(quadrants[emotion] is None for emotion in emotions)
-        warnings.warn(
+        warn_user(
             f"no quadrant is known for {', '.join(unknown)}: "
             f"{_count(n, 'utterance')} will be reconstructed, but be no part of a "
-            "triplet. sklearn_ser.datasets.emotion_dimensions lists what is known.",
-            UserWarning,
-            stacklevel=3,
+            "triplet. sklearn_ser.datasets.emotion_dimensions lists what is known."
         )
     return [quadrants[emotion] for emotion in emotions]

@@ -205,8 +205,10 @@ def emotion_dimensions(
     if scheme not in _SCHEMES:
         raise ValueError(f"scheme must be one of {_SCHEMES}, got {scheme!r}")
     emotions = np.asarray(emotion, dtype=object)
+    # Not a set, of whose unknown ones another would be named in each process.
     points = {
-        name: _point(canonical_emotion(name), scheme) for name in set(emotions.flat)
+        name: _point(canonical_emotion(name), scheme)
+        for name in dict.fromkeys(emotions.flat)
     }
     pairs = np.array([points[name] for name in emotions.flat], dtype=np.float64)
     activation, valence = pairs.reshape(-1, 2).T

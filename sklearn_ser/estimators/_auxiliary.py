@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._warnings import warn_user
 from ..datasets import AuxiliaryCorpora, emotion_quadrant
 from ..losses._known import UNKNOWN
 from ..sequences import Sequences
 
 
-def check_auxiliary(
-    auxiliary: AuxiliaryCorpora | None, sequences: Sequences, *, stacklevel: int
-) -> None:
+def check_auxiliary(auxiliary: AuxiliaryCorpora | None, sequences: Sequences) -> None:
     """Refuse auxiliary corpora that do not fit the target, or that hold some of it.
 
     Parameters
@@ -24,8 +22,6 @@ def check_auxiliary(
         The corpora of the pre-training; where there are none, it warns.
     sequences : Sequences
         Utterances of the target.
-    stacklevel : int
-        As for `warnings.warn`, from the caller on.
 
     Raises
     ------
@@ -33,12 +29,11 @@ def check_auxiliary(
         If the segments are of another size, or utterances stand in both.
     """
     if auxiliary is None:
-        warnings.warn(
+        warn_user(
             "PseudoSiameseGated has no auxiliary corpora: it skips the pre-training "
             "and learns from the target alone. Give them as PseudoSiameseGated("
             "auxiliary_corpora=sklearn_ser.datasets.AuxiliaryCorpora.from_corpora(…)), "
-            "or leave out the autoencoder with fusion=None.",
-            stacklevel=stacklevel + 1,
+            "or leave out the autoencoder with fusion=None."
         )
         return
     if auxiliary.n_features != sequences.n_features:
@@ -55,9 +50,7 @@ def check_auxiliary(
         )
 
 
-def warn_of_learned(
-    auxiliary: AuxiliaryCorpora, sequences: Sequences, *, stacklevel: int
-) -> None:
+def warn_of_learned(auxiliary: AuxiliaryCorpora, sequences: Sequences) -> None:
     """Warn of utterances that the network has learned from.
 
     Parameters
@@ -66,18 +59,15 @@ def warn_of_learned(
         The corpora of the pre-training.
     sequences : Sequences
         Utterances that are predicted.
-    stacklevel : int
-        As for `warnings.warn`, from the caller on.
     """
     if auxiliary.n_features != sequences.n_features:
         return
     shared = np.flatnonzero(auxiliary.holds(sequences.arrays))
     if shared.size:
-        warnings.warn(
+        warn_user(
             f"utterance {shared[0]} of X is also in the auxiliary corpora "
             f"({shared.size} of {len(sequences)} are), from which the network has "
-            "learned: what it makes of it is no test.",
-            stacklevel=stacklevel + 1,
+            "learned: what it makes of it is no test."
         )
 
 
@@ -114,20 +104,22 @@ def class_quadrants(
                 f"{quadrants!r} for the classes {labels}."
             )
         return np.array([quadrants[label] for label in labels], np.int64)
-    try:
-        return emotion_quadrant([str(label) for label in labels])
-    except ValueError as error:
-        if auxiliary is None:
-            return np.arange(len(labels))
-        raise ValueError(
-            f"triplets need the valence and activation of all classes: {error}. Give "
-            "the quadrant of each class, such as quadrants={'a': 1, …}, or leave "
-            "triplets out with triplets=None."
-        ) from error
+    of_class = np.array([_known_quadrant(label) for label in labels], np.int64)
+    unknown = [label for label in labels if _known_quadrant(label) == UNKNOWN]
+    if not unknown:
+        return of_class
+    if auxiliary is None:
+        return np.arange(len(labels))
+    raise ValueError(
+        "triplets need the valence and activation of all classes, and those of "
+        f"{unknown} are not known. Give the quadrant of each class, from 1 to 4 as in "
+        f"sklearn_ser.datasets.emotion_quadrant: quadrants={{{unknown[0]!r}: 1, …}}; "
+        "or leave triplets out with triplets=None."
+    )
 
 
 def warn_of_no_triplets(
-    of_class: NDArray[np.int64], auxiliary: AuxiliaryCorpora | None, *, stacklevel: int
+    of_class: NDArray[np.int64], auxiliary: AuxiliaryCorpora | None
 ) -> None:
     """Warn where quadrants leave a triplet loss without any triplet.
 
@@ -137,8 +129,6 @@ def warn_of_no_triplets(
         The quadrant of each class of the target.
     auxiliary : AuxiliaryCorpora or None
         The corpora of the pre-training.
-    stacklevel : int
-        As for `warnings.warn`, from the caller on.
     """
     own = set(of_class.tolist())
     where = [] if len(own) > 1 else ["the target"]
@@ -147,12 +137,19 @@ def warn_of_no_triplets(
         if not own & others or len(others) < 2:
             where.append("the pre-training")
     if where:
-        warnings.warn(
+        warn_user(
             "valence and activation make no triplet, of a segment with one of the same "
             f"quadrant and one of another, in {' and '.join(where)}: the triplet loss "
-            "has no effect there.",
-            stacklevel=stacklevel + 1,
+            "has no effect there."
         )
+
+
+def _known_quadrant(label: Any) -> int:
+    """Return the quadrant of a class that is named as an emotion, if it is known."""
+    try:
+        return int(emotion_quadrant(str(label)))
+    except ValueError:
+        return UNKNOWN
 
 
 def _is_quadrant(value: Any) -> bool:

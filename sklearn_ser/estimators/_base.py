@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -25,6 +24,7 @@ from skorch.callbacks import EarlyStopping
 from skorch.history import History
 
 from .._sklearn import Interval
+from .._warnings import warn_user
 from ..losses._known import UNKNOWN
 from ._engine import Batches, Corruption, EpochProgress, TableBatches, TrainingNet
 from ._state import plain_history, to_numpy, to_torch
@@ -283,10 +283,9 @@ def resolve_device(device: str | torch.device) -> str:
             f"got {device!r}."
         ) from error
     if known.type == "cuda" and not torch.cuda.is_available():
-        warnings.warn(
+        warn_user(
             f"device={str(device)!r}, but torch finds no CUDA device here: computing "
-            "on the CPU.",
-            stacklevel=2,
+            "on the CPU."
         )
         return "cpu"
     return str(known)
@@ -507,7 +506,11 @@ def check_sizes(name: str, sizes: Any) -> tuple[int, ...]:
         If one is not a positive integer.
     """
     listed: list[Any] = list(sizes)
-    if not all(isinstance(size, int | np.integer) and size > 0 for size in listed):
+    # True is an int, and no width.
+    if not all(
+        isinstance(size, int | np.integer) and size > 0 and size is not True
+        for size in listed
+    ):
         raise ValueError(f"{name} must be positive integers, got {listed}.")
     return tuple(int(size) for size in listed)
 
@@ -529,7 +532,7 @@ def how_to_pass(estimator: str, target: str) -> str:
     """
     step = estimator.lower()
     return (
-        f"Alone: fit(X, {target}=…). In a pipeline or a search, with "
+        f"Alone: fit(…, {target}=…). In a pipeline or a search, with "
         f"sklearn.set_config(enable_metadata_routing=True): fit(X, y, {target}=…); "
         f"without it, after the name of the step: fit(X, y, {step}__{target}=…)."
     )

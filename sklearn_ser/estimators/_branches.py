@@ -213,6 +213,31 @@ feature_epochs, batch_size, early_stopping, n_iter_no_change, tol, device, net_p
         self.device = device
         self.net_params = net_params
 
+    @classmethod
+    def of(cls, params: dict[str, Any]) -> BranchTrainer:
+        """Return what trains branches, the same where they would be the same.
+
+        Parameters
+        ----------
+        params : dict of str to object
+            All parameters, among others.
+
+        Returns
+        -------
+        BranchTrainer
+            What has no effect on the branches is not as in `params`.
+        """
+        params = dict(params)
+        if not params["autoencoder"]:
+            params |= {"auxiliary_corpora": None, "triplets": None}
+        if params["auxiliary_corpora"] is None:
+            params |= {"pretraining_epochs": 1, "pretraining_weights": (1.0, 1.0, 1.0)}
+        if params["triplets"] is None:
+            params |= {"margin": 1.0, "normalize": False}
+        if not params["early_stopping"]:
+            params |= {"n_iter_no_change": 1, "tol": 0.0}
+        return cls(**{name: params[name] for name in cls._get_param_names()})
+
     def learn(
         self, data: Data, valid: Data | None, *, verbose: int | bool
     ) -> tuple[Weights, Histories]:
@@ -313,19 +338,19 @@ feature_epochs, batch_size, early_stopping, n_iter_no_change, tol, device, net_p
 
     def _weights(self, name: str, inputs: dict[str, str]) -> tuple[float, ...]:
         """Return the weights of a phase's losses; refuse those that leave nothing."""
-        weights = tuple(getattr(self, name))
+        weights: tuple[float, ...] = getattr(self, name)
         there = {
-            "cross-entropy": "x" in inputs,
+            # Of the pre-training the autoencoder alone is kept.
+            "cross-entropy": "x" in inputs and name != "pretraining_weights",
             "triplets": len(inputs) == 2 and self.triplets is not None,
             "reconstruction": "p" in inputs,
         }
         existing = [term for term, is_there in there.items() if is_there]
-        of_terms = dict(zip(there, weights, strict=False))
-        # What is not three numbers, and not all zero, is for the loss to refuse.
-        if any(weights) and not any(of_terms.get(term, 1) for term in existing):
+        of_terms = dict(zip(there, weights, strict=True))
+        if not any(of_terms[term] for term in existing):
             raise ValueError(
-                f"{name}={weights} leaves nothing to learn from: here the loss has "
-                f"only {' and '.join(existing)}."
+                f"{name}={weights} leaves nothing to learn from: here only "
+                f"{' and '.join(existing)} of the loss can have an effect."
             )
         return weights
 

@@ -22,6 +22,7 @@ from .._sklearn import (
     validate_parameter_constraints,
 )
 from ..datasets import AuxiliaryCorpora
+from ..losses._triplet import check_loss_weights
 from ..nets import PseudoSiameseGatedNet
 from ..sequences import Sequences, as_sequences, check_sequences
 from ._auxiliary import (
@@ -97,7 +98,9 @@ class PseudoSiameseGated(
         For each class the quadrant of valence and activation, from 1 to 4. None looks
         up the names of emotions in `sklearn_ser.datasets.emotion_quadrant`, which has
         Table 1 of the paper. Without auxiliary corpora, and if it lacks one of the
-        names, each class counts as a quadrant of its own.
+        names, each class counts as a quadrant of its own. Estimators around this one
+        that number the classes, such as `sklearn.ensemble.StackingClassifier`, need
+        those of the numbers.
     pretraining_weights : sequence of three floats, default=(0.3, 0.3, 0.4)
         Weights :math:`\alpha, \beta, \gamma` of cross-entropy, triplet loss and
         reconstruction (Eq. 5) in the pre-training (paper).
@@ -389,7 +392,8 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         Warns
         -----
         UserWarning
-            If there are no auxiliary corpora, so that nothing is pre-trained.
+            If there are no auxiliary corpora, so that nothing is pre-trained, or if
+            the quadrants leave no triplet.
         """
         self._forget("segment_shape_", "pretraining_history_", "feature_history_")
         sequences = check_sequences(self, X, reset=True)
@@ -397,14 +401,14 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         self.segment_shape_ = shape_of_segments(
             sequences.n_features, self.segment_shape
         )
-        self._check_output(self.fusion)
+        self._check_output(self.output, self.fusion)
         data: dict[str, Any] = {"X": sequences, "y": self._encode_classes(sequences, y)}
         if self.fusion is not None:
-            check_auxiliary(self.auxiliary_corpora, sequences, stacklevel=3)
+            check_auxiliary(self.auxiliary_corpora, sequences)
             if self.triplets is not None:
                 other = self.auxiliary_corpora
                 of_class = class_quadrants(self.classes_, self.quadrants, other)
-                warn_of_no_triplets(of_class, other, stacklevel=3)
+                warn_of_no_triplets(of_class, other)
                 data["quadrant"] = of_class[data["y"]]
         self._fit_net(data, groups)
         return self
@@ -425,7 +429,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             is given, or the mean over the segments of one of the others.
         """
         check_is_fitted(self)
-        kind = self._check_output(self._params_at_fit["fusion"])
+        kind = self._check_output(self.output, self._params_at_fit["fusion"])
         segments = self._represent(self._check_X(X))
         if kind != "fused":
             of_segments = self._of_segments(segments, kind)
@@ -459,7 +463,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             For each utterance an array of shape (n_segments_i, n_outputs), float32.
         """
         check_is_fitted(self)
-        self._check_output(self._params_at_fit["fusion"], output)
+        self._check_output(output, self._params_at_fit["fusion"])
         segments = self._represent(self._check_X(X))
         return self._of_segments(segments, output)
 
@@ -478,9 +482,9 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
 
     def _check_X(self, X: Any) -> Sequences:  # noqa: N802 - X is scikit-learn's name
         sequences = super()._check_X(X)
-        pretrained = self._params_at_fit["fusion"] is not None
+        pretrained = hasattr(self, "pretraining_history_")
         if pretrained and self.auxiliary_corpora is not None:
-            warn_of_learned(self.auxiliary_corpora, sequences, stacklevel=4)
+            warn_of_learned(self.auxiliary_corpora, sequences)
         return sequences
 
     def _represent(self, sequences: Sequences) -> Sequences:
@@ -513,9 +517,8 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             lambda module, x, lengths: module.fusion(x, lengths).log_softmax(dim=1),
         )
 
-    def _check_output(self, fusion: str | None, kind: str | None = None) -> str:
+    def _check_output(self, kind: str, fusion: str | None) -> str:
         """Return which representation is asked for; refuse one that there is not."""
-        kind = self.output if kind is None else kind
         validate_parameter_constraints(
             self._parameter_constraints,
             {"output": kind},
@@ -562,17 +565,14 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             "segment_shape": self.segment_shape_,
             "n_classes": len(self.classes_),
             "seed": self._seed,
-            "pretraining_weights": tuple(map(float, self.pretraining_weights)),
-            "feature_weights": tuple(map(float, self.feature_weights)),
+            **{
+                name: check_loss_weights(name, getattr(self, name))
+                for name in ("pretraining_weights", "feature_weights")
+            },
             "device": resolve_device(self.device),
+            "net_params": self.net_params or None,
         }
-        # What has no effect must not make others of them.
-        if self.fusion is None:
-            params |= {"auxiliary_corpora": None, "triplets": None}
-        if not self.early_stopping:
-            params |= {"n_iter_no_change": 1, "tol": 0.0}
-        names = BranchTrainer._get_param_names()
-        return BranchTrainer(**{name: params[name] for name in names})
+        return BranchTrainer.of(params)
 
     def _net(
         self, net_class: type[TrainingNet], callbacks: list[Any], **settings: Any

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from math import inf
+from numbers import Real
 from operator import add
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, get_args
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss, triplet_margin_loss
@@ -170,8 +172,8 @@ def mine_triplets(
 
     Notes
     -----
-    An anchor takes the same random numbers whatever the others are and however its
-    negative is mined.
+    Of as many anchors, each takes the same random numbers, whatever the others are and
+    however its negative is mined.
 
     References
     ----------
@@ -229,6 +231,35 @@ def _choose(allowed: Tensor, drawn: Tensor) -> Tensor:
     # The first column up to which there are as many as were drawn.
     rank = drawn % allowed.sum(dim=1) + 1
     return torch.searchsorted(counts, rank[:, None]).squeeze(dim=1)
+
+
+def check_loss_weights(name: str, weights: Any) -> tuple[float, ...]:
+    """Validate the weights of a `PseudoSiameseLoss`.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for the message.
+    weights : sequence of three floats
+        Of cross-entropy, triplets and reconstruction.
+
+    Returns
+    -------
+    tuple of float
+
+    Raises
+    ------
+    ValueError
+        If they are not three finite numbers, one is negative or all are zero.
+    """
+    values: tuple[Any, ...] = tuple(weights) if np.iterable(weights) else ()
+    valid = [isinstance(value, Real) and 0 <= float(value) < inf for value in values]
+    if len(values) != len(_TERMS) or not all(valid) or not any(values):
+        raise ValueError(
+            f"{name} must be three finite numbers, of cross-entropy, triplets and "
+            f"reconstruction, none negative and not all zero, got {weights!r}."
+        )
+    return tuple(map(float, values))
 
 
 def _check_embeddings(
@@ -332,16 +363,7 @@ class PseudoSiameseLoss(nn.Module):
         exclude_self: bool = False,
     ) -> None:
         super().__init__()
-        weights = tuple(weights)
-        if (
-            len(weights) != len(_TERMS)
-            or not all(0 <= weight < inf for weight in weights)
-            or not any(weights)
-        ):
-            raise ValueError(
-                "weights must be three finite numbers, of cross-entropy, triplets and "
-                f"reconstruction, none negative and not all zero, got {weights}."
-            )
+        weights = check_loss_weights("weights", weights)
         if mining is not None:
             _check_mining(mining)
         _check_margin(margin)
