@@ -37,10 +37,9 @@ _RECIPES = (
     "pt",
     "cnn_blstm",
 )
-# Those that are pre-trained on other corpora.
-# The step of these recipes that is given auxiliary corpora.
-_PRETRAINED_STEP = "pseudosiamesegated"
+# Those that are pre-trained on other corpora, and the step that is given them.
 _PRETRAINED = ("pseudo_siamese_gated", "psn", "pt_g", "pt")
+_PRETRAINED_STEP = "pseudosiamesegated"
 _CORPORA = ("emodb", "urdu", "crema-d")
 # The corpora that --dimensions rates.
 _RATED = ("emodb", "urdu")

@@ -215,7 +215,7 @@ def test_many_dimensions_are_reduced_first(n_dimensions, monkeypatch):
 
 
 @pytest.mark.parametrize("scale", [2.0**-900, 2.0**-80, 2.0**64, 2.0**600])
-def test_scale_and_place_change_nothing(clusters, scale):
+def test_scale_changes_nothing(clusters, scale):
     """A nearly collapsed or diverged model is drawn, and ends no process."""
     z, emotion = clusters
     expected = draw(z, emotion, perplexity=5).coordinates
