@@ -310,24 +310,9 @@ def evaluate_by_speaker(
     classes = _classes(corpus, target)
     splits = list(splitter.split(features, classes, **groups))
     fold = _check_splits(splits, corpus)
-    metadata = {
-        "activation": corpus.activation,
-        "valence": corpus.valence,
-        "gender": corpus.gender,
-        "groups": corpus.speaker,
-    }
-    known = {name: values for name, values in metadata.items() if values is not None}
-    with config_context(enable_metadata_routing=True):
-        asked = get_routing_for_object(learner).consumes("fit", known.keys())
-        given = {name: known[name] for name in asked}
-        runs = Parallel(n_jobs=n_jobs, return_as="generator")(
-            delayed(_fit_and_predict)(learner, features, classes, given, train, test)
-            for train, test in splits
-        )
-        bar = tqdm(
-            runs, total=len(splits), desc="folds", unit="fold", disable=not verbose
-        )
-        results = list(bar)
+    results = _fit_folds(
+        learner, features, classes, corpus, splits, n_jobs=n_jobs, verbose=verbose
+    )
     tested = np.concatenate([test for _, test in splits])
     predicted = np.concatenate([of_fold for _, of_fold in results])
     return SpeakerEvaluation(
@@ -464,6 +449,37 @@ def _auxiliary_in(value: Any) -> Iterator[AuxiliaryCorpora]:
     elif isinstance(value, list | tuple):
         for part in value:
             yield from _auxiliary_in(part)
+
+
+def _fit_folds(
+    learner: Any,
+    features: Any,
+    classes: NDArray[Any],
+    corpus: Corpus,
+    splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    *,
+    n_jobs: int | None,
+    verbose: bool,
+) -> list[tuple[Any, NDArray[Any]]]:
+    """Fit and predict each fold, with what the learner asks for of the corpus."""
+    metadata = {
+        "activation": corpus.activation,
+        "valence": corpus.valence,
+        "gender": corpus.gender,
+        "groups": corpus.speaker,
+    }
+    known = {name: values for name, values in metadata.items() if values is not None}
+    with config_context(enable_metadata_routing=True):
+        asked = get_routing_for_object(learner).consumes("fit", known.keys())
+        given = {name: known[name] for name in asked}
+        runs = Parallel(n_jobs=n_jobs, return_as="generator")(
+            delayed(_fit_and_predict)(learner, features, classes, given, train, test)
+            for train, test in splits
+        )
+        bar = tqdm(
+            runs, total=len(splits), desc="folds", unit="fold", disable=not verbose
+        )
+        return list(bar)
 
 
 def _fit_and_predict(
