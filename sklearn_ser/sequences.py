@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
+from ._constants import LARGEST
+
 __all__ = ["as_sequences"]
 
 Kind = Literal["ragged", "cube", "table"]
-
-_LARGEST = float(np.finfo(np.float32).max)
 
 # Rows at once where something is computed over all frames: a few megabytes.
 _CHUNK = 4096
@@ -532,12 +532,12 @@ def _check_frames(array: NDArray[Any], name: str) -> None:
             "utterances out, with sklearn_ser.features.has_features."
         )
     # One pass: NaN wins both, and no comparison with it holds.
-    if max(float(array.max()), -float(array.min())) <= _LARGEST:
+    if max(float(array.max()), -float(array.min())) <= LARGEST:
         return
     bad = ~np.isfinite(array)
     what = "NaN" if np.isnan(array).any() else "infinity"
     if not bad.any():
-        bad, what = np.abs(array) > _LARGEST, "a value too large for float32"
+        bad, what = np.abs(array) > LARGEST, "a value too large for float32"
     frame, feature = np.argwhere(bad)[0]
     raise ValueError(
         f"Input X contains {what}: {name}, frame {frame}, feature {feature}. Repair "

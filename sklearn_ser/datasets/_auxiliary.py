@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
+from .._constants import UNKNOWN
 from .._warnings import warn_user
 from ..audio import naming
 from ..sequences import Sequences, as_sequences, check_sequences
@@ -17,9 +18,6 @@ from ._corpus import Corpus
 from ._emotions import emotion_quadrant
 
 __all__ = ["AuxiliaryCorpora"]
-
-# sklearn_ser.losses has the same number, but costs the import of torch.
-UNKNOWN = -1
 
 _QUADRANTS = (1, 2, 3, 4)
 

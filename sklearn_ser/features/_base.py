@@ -19,7 +19,13 @@ from tqdm.auto import tqdm
 
 import sklearn_ser
 
-from .._sklearn import HasMethods, Interval, StrOptions, fit_context, output_config
+from .._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    fit_context,
+    output_config,
+)
 from .._warnings import warn_user
 from ..audio import (
     AudioError,

@@ -12,7 +12,12 @@ import scipy
 from .._sklearn import Interval, StrOptions
 from ..audio import AudioError
 from ._base import Features, RecordingTransformer
-from ._frames import fft_length, log_mel, mel_filters, n_samples
+from ._frames import (
+    fft_length,
+    log_mel,
+    mel_filters,
+    n_samples,
+)
 
 POSITIVE = Interval(Real, 0, None, closed="neither")
 

@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 from .._sklearn import Interval, StrOptions
 from ._base import Features
 from ._frame_base import POSITIVE, MelTransformer, numbered
-from ._frames import DB_PER_NEPER, MIN_POWER, frame_signal, n_samples
+from ._frames import (
+    DB_PER_NEPER,
+    MIN_POWER,
+    frame_signal,
+    n_samples,
+)
 from ._pitch import CUTOFF, SOFT_MIN_F0, track_pitch
 
 

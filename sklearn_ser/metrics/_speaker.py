@@ -14,13 +14,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from .._constants import LARGEST
 from ..sequences import as_sequences
 from ._centring import FloatArray
 from ._correlation import RandomState
 from ._scores import ua_score
-
-# As elsewhere, what float32 cannot hold is refused; its square is still finite.
-_LARGEST = float(np.finfo(np.float32).max)
 
 # Many more than the fit takes: it ends where it has converged.
 _MAX_ITER = 10_000
@@ -223,8 +221,9 @@ def _mean(frames: npt.NDArray[Any], name: str) -> FloatArray:
             f"{name} has no frames: leave such utterances out, with "
             "sklearn_ser.features.has_features"
         )
+    # As elsewhere, what float32 cannot hold is refused; its square is still finite.
     # One pass: no comparison with NaN holds.
-    if not (np.abs(frames, dtype=np.float64) <= _LARGEST).all():
+    if not (np.abs(frames, dtype=np.float64) <= LARGEST).all():
         raise ValueError(
             f"{name} contains NaN, infinity or a value too large for float32: repair "
             "the utterance or leave it out"

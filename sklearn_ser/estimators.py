@@ -1,0 +1,17 @@
+"""The papers' methods as scikit-learn estimators, one file per paper."""
+
+from .methods.contrastive_siamese._estimator import ContrastiveSiamese
+from .methods.cvae._estimator import CVAE
+from .methods.menan._estimator import MEnAN
+from .methods.metric_dae._estimator import MetricDAE
+from .methods.pseudo_siamese_gated._estimator import PseudoSiameseGated
+from .methods.sequence_classifier._estimator import SequenceClassifier
+
+__all__ = [
+    "CVAE",
+    "ContrastiveSiamese",
+    "MEnAN",
+    "MetricDAE",
+    "PseudoSiameseGated",
+    "SequenceClassifier",
+]

@@ -1,0 +1,1 @@
+"""Lian et al. (2018): contrastive loss under siamese networks."""

@@ -1,0 +1,182 @@
+"""Pairs of utterances for siamese networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import gcd
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...training._net import Batch, Batches
+
+Pairing = Literal["random", "balanced"]
+Pairs = NDArray[np.intp]
+
+
+class PairBatches(Batches):
+    """Pairs of utterances, cut or padded to one length.
+
+    A batch holds the first members of its pairs, then the second, so that both pass
+    the module together. Held-out utterances are always paired at random.
+
+    Parameters
+    ----------
+    data : mapping of str to ndarray or Sequences
+        With one row per utterance: ``"X"``, ``"y"`` and others.
+    n_frames : int
+        Frames of each utterance in a batch.
+    pairs : {"random", "balanced"}, default="random"
+        See `random_pairs` and `balanced_pairs`.
+    **kwargs
+        As for `Batches`; `batch_size` counts utterances, and a batch has at least
+        one pair.
+    """
+
+    def __init__(
+        self,
+        data: Mapping[str, Any],
+        *,
+        n_frames: int,
+        pairs: Pairing = "random",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(data, **kwargs)
+        self.n_frames = n_frames
+        self.pairs = pairs
+
+    def _deal(self, generator: torch.Generator) -> Iterator[Batch]:
+        data = dict(self.data)
+        sequences = data.pop("X")
+        drawn = int(torch.randint(2**31 - 1, (), generator=generator))
+        pairs = self._pairs(np.random.default_rng(drawn))
+        n_pairs = max(1, self.batch_size // 2)
+        for first in range(0, len(pairs), n_pairs):
+            utterances = pairs[first : first + n_pairs].T.ravel()
+            batch = {name: values[utterances] for name, values in data.items()}
+            starts = np.zeros(len(utterances), np.int64)
+            batch["X"] = sequences.windows(utterances, starts, self.n_frames)
+            yield self._corrupted(self._to_device(batch), generator)
+
+    def _pairs(self, rng: np.random.Generator) -> Pairs:
+        """Return the pairs of an epoch."""
+        if self.pairs == "balanced" and self.training:
+            return balanced_pairs(self.data["y"], rng)
+        return random_pairs(len(self.data["y"]), rng)
+
+
+def random_pairs(n: int, rng: np.random.Generator) -> Pairs:
+    """Pair utterances at random, each once.
+
+    Parameters
+    ----------
+    n : int
+        How many utterances; of an odd number, one is left out.
+    rng : numpy.random.Generator
+        Where the pairs are drawn.
+
+    Returns
+    -------
+    ndarray of shape (n // 2, 2), int
+        Numbers of utterances.
+    """
+    return rng.permutation(n)[: n // 2 * 2].reshape(-1, 2)
+
+
+def balanced_pairs(y: NDArray[np.int64], rng: np.random.Generator) -> Pairs:
+    """Pair utterances: classes of one size, as many pairs of one class as of two.
+
+    From each class as many utterances are drawn as `balanced_size` tells. Half of
+    all go into pairs of one class, a quarter of each class's utterances making such
+    pairs; where that is no whole number, it is rounded up for some classes, drawn at
+    random, and down for the others. The rest is paired across classes, one pair after
+    the other: both members are drawn at random from all that are left, of two
+    classes, but from the class that has half of these as soon as one has. So no class
+    is ever left to pair with itself.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,), int
+        Class of each utterance.
+    rng : numpy.random.Generator
+        Where the pairs are drawn.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs, 2), int
+        Numbers of utterances, each at most once.
+
+    Raises
+    ------
+    ValueError
+        As `balanced_size`.
+    """
+    size = balanced_size(y)
+    classes = np.unique(y)
+    n_alike = np.full(len(classes), size // 4)
+    rounded_up = len(classes) * (size % 4) // 4
+    n_alike[rng.permutation(len(classes))[:rounded_up]] += 1
+    alike, left = [], []
+    for label, n_pairs in zip(classes, n_alike.tolist(), strict=True):
+        drawn = rng.permutation(np.flatnonzero(y == label))[:size]
+        alike.append(drawn[: 2 * n_pairs].reshape(-1, 2))
+        left.append(drawn[2 * n_pairs :].tolist())
+    pairs = np.concatenate([*alike, _across(left, rng)])
+    return rng.permutation(pairs, axis=0)
+
+
+def balanced_size(y: NDArray[Any]) -> int:
+    """Return how many utterances of each class can be paired in balance.
+
+    With as many pairs of one class as of two, the utterances of all K classes
+    together are a multiple of four. The most that the rarest class allows are taken;
+    of two classes a multiple of four each, as a pair across takes one of either.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+        Class of each utterance.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If there is one class only, or too few utterances of one.
+    """
+    classes, counts = np.unique(y, return_counts=True)
+    n_classes = len(classes)
+    if n_classes < 2:
+        raise ValueError(
+            "pairs='balanced' makes pairs of two classes, but there is only one class "
+            "to train on: use pairs='random'."
+        )
+    step = 4 if n_classes == 2 else 4 // gcd(4, n_classes)
+    size = int(counts.min()) // step * step
+    if size < 2:
+        raise ValueError(
+            f"pairs='balanced' needs at least {max(2, step)} utterances of each of "
+            f"{n_classes} classes to train on, but class "
+            f"{str(classes[counts.argmin()])!r} has only {counts.min()}: use "
+            "pairs='random'."
+        )
+    return size
+
+
+def _across(of_class: list[list[int]], rng: np.random.Generator) -> Pairs:
+    """Pair all utterances with those of other classes; none has more than half."""
+    counts = np.array([len(members) for members in of_class])
+    pairs: list[list[int]] = []
+    while left := int(counts.sum()):
+        first = int(counts.argmax())
+        if 2 * counts[first] < left:
+            first = int(rng.choice(len(counts), p=counts / left))
+        others = np.where(np.arange(len(counts)) == first, 0, counts)
+        second = int(rng.choice(len(counts), p=others / others.sum()))
+        pairs.append([of_class[first].pop(), of_class[second].pop()])
+        counts[[first, second]] -= 1
+    return np.array(pairs, dtype=np.intp).reshape(-1, 2)

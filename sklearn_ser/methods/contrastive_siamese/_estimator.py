@@ -1,0 +1,587 @@
+"""ContrastiveSiamese: contrastive loss and cross-entropy (Lian et al., 2018)."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import (
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+)
+from skorch.callbacks import LRScheduler
+from torch import Tensor
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from ..._constants import UNKNOWN
+from ..._sklearn import (
+    Interval,
+    StrOptions,
+    fit_context,
+    validate_parameter_constraints,
+)
+from ..._warnings import warn_user
+from ...sequences import Sequences, check_sequences, window_starts
+from ...training._base import (
+    Data,
+    how_to_pass,
+    numbered_labels,
+    one_per_sample,
+    per_sample,
+)
+from ...training._net import Batches, one_thread
+from ...training._sequences import SequenceClassifierMixin, SequenceEstimator
+from ._batches import PairBatches, balanced_size
+from ._loss import ContrastiveSiameseLoss
+from ._net import SiameseCNN
+
+# Frames that the network's pooling needs.
+_MIN_FRAMES = 30
+
+# Frames that pass the module at once in inference, of as many windows as they make:
+# some 50 megabytes for each of its layers.
+_CHUNK = 2**15
+
+_RATINGS = ("valence", "activation", "dominance")
+_LEVELS = ("low", "medium", "high")
+
+
+class ContrastiveSiamese(
+    ClassNamePrefixFeaturesOutMixin,
+    SequenceClassifierMixin,
+    TransformerMixin,
+    SequenceEstimator,
+):
+    r"""Siamese convolutional network with contrastive loss (Lian et al., 2018).
+
+    Learns from pairs of utterances of frames, such as those of `MFCC`: features of
+    the same emotion shall be near each other and features of different emotions
+    apart, while a linear layer on them learns the emotion,
+
+    .. math:: L = \lambda L_\mathrm{con} + (1 - \lambda) L_\mathrm{cro}.
+
+    The network takes utterances of one length: longer ones are cut in training,
+    shorter ones padded with zeros at their end. In the test, an utterance that is
+    longer is predicted from windows of it.
+
+    Parameters
+    ----------
+    contrastive_weight : float, default=0.6
+        Weight :math:`\lambda` of the contrastive loss, from 0, the paper's baseline
+        without it, to 1. The paper searches 0.6 to 1 and does not name its best.
+    distance : {"cosine", "euclidean"}, default="cosine"
+        Contrastive loss of type 1 or of type 2 of the paper, see
+        `sklearn_ser.losses.contrastive_loss`.
+    margin : float or None, default=None
+        Margin of the contrastive loss; not published. None is 0 for the cosine; for
+        the Euclidean distance of probabilities 1, and of d features
+        :math:`2 \sqrt d`, see the notes.
+    position : {"features", "probabilities"}, default="features"
+        What is contrasted, and what `transform` gives: the flattened features before
+        the last linear layer (pos_1 of the paper, its better one) or the
+        probabilities of the classes (pos_2).
+    pairs : {"random", "balanced"}, default="random"
+        How pairs are drawn in each epoch: at random from all utterances, each once,
+        of which an odd one is left out (loader_1 of the paper, its better one); or
+        the same number of utterances of each class, as many as the rarest has, and as
+        many pairs of one class as of two (loader_2). See the notes.
+    auxiliary : {"gender", "valence", "activation", "dominance"} or None, default=None
+        What else a second linear layer learns; `fit` then needs it. With
+        ``contrastive_weight=0`` this is the paper's comparison; together with the
+        contrastive loss, its outlook.
+    auxiliary_weight : float, default=0.04
+        Weight :math:`\mu` of the auxiliary task's cross-entropy, below 1, beside
+        :math:`1 - \mu` for all else. The paper's best is 0.08 for valence and 0.04
+        for the others.
+    level_bounds : tuple of two floats, default=(2.0, 4.0)
+        Ratings of valence, activation or dominance up to the first are low, from the
+        second on high, and medium between them; the default is the paper's for
+        ratings from 1 to 5.
+    n_frames : int or None, default=None
+        Frames of the utterances in the network, at least 30; the paper takes 9 s of
+        frames at a hop of 10 ms, which are 898. None is the longest utterance that is
+        trained on.
+    testing : {"average", "crop"}, default="average"
+        What an utterance of more than `n_frames` frames is predicted from: the mean
+        over windows that cover it, or one window at random. See the notes. It may be
+        changed after `fit`.
+    n_filters : int, default=100
+        Filters of each convolution (paper).
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes in the cross-entropy, as in scikit-learn:
+        ``"balanced"`` makes up for their frequencies among the utterances that are
+        trained on. The other losses have no weights.
+    standardize : bool, default=True
+        Whether to standardise each feature by its mean and standard deviation over
+        the frames that are trained on (paper, which does not say over what). What is
+        padded then stands for the mean.
+    lr : float, default=1e-4
+        Learning rate of Adam at first (paper).
+    lr_patience : int or None, default=5
+        Epochs without a new lowest loss after which the learning rate is halved: of
+        the loss on the held-out speakers under early stopping, else of the training
+        loss. The paper halves it when "the loss value doesn't decrease", and names no
+        number. None leaves it as it is.
+    max_epochs : int, default=30
+        Passes over the training data; not published.
+    batch_size : int, default=32
+        Utterances in a batch, which are half as many pairs; not published.
+    early_stopping : bool, default=False
+        Whether to hold out some speakers, to stop when the loss on them no longer
+        falls, and to keep the weights of the best epoch. Needs `groups` in `fit`.
+    validation_fraction : float, default=0.1
+        Share of the speakers to hold out for early stopping.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which early stopping stops.
+    tol : float, default=1e-4
+        Smallest improvement of the loss that counts for early stopping.
+    device : str or torch.device, default="auto"
+        Where to compute: ``"auto"`` takes CUDA where there is one, else the CPU.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the first weights, of the pairs, of the random windows and of the
+        held-out speakers. The same integer gives the same result under every joblib
+        backend, and touches no global random state; None draws a seed from numpy's.
+    verbose : int or bool, default=0
+        Whether to show a progress bar over the epochs.
+    net_params : dict or None, default=None
+        Further parameters of the skorch net, merged last, for instance
+        ``{"optimizer__weight_decay": 1e-4}``.
+
+    Attributes
+    ----------
+    net_ : skorch.NeuralNet
+        The trained net; ``net_.module_`` is the torch module, a
+        `sklearn_ser.nets.SiameseCNN`.
+    classes_ : ndarray of shape (n_classes,)
+        The emotions.
+    auxiliary_classes_ : ndarray
+        The classes of the auxiliary task, where there is one: the genders in `fit`,
+        or ``"low"``, ``"medium"`` and ``"high"``.
+    n_frames_ : int
+        Frames of the utterances in the network.
+    mean_ : ndarray of shape (n_features,)
+        Mean of each feature over the frames that were trained on.
+    scale_ : ndarray of shape (n_features,)
+        Their standard deviations; 1 for constants.
+    history_ : list of dict
+        One entry per epoch: ``"epoch"``, ``"lr"`` where `lr_patience` is a number,
+        and the means over the epoch of ``"train_loss"``,
+        ``"train_contrastive_loss"``, ``"train_cross_entropy_loss"`` and, with an
+        auxiliary task, ``"train_auxiliary_loss"``; the same with ``"valid_"`` under
+        early stopping.
+    validation_groups_ : ndarray
+        The speakers that early stopping has held out.
+    n_features_in_ : int
+        Number of features of a frame in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, where `X` was a table with names.
+
+    See Also
+    --------
+    sklearn_ser.losses.ContrastiveSiameseLoss : The loss alone.
+    sklearn_ser.features.MFCC : The paper's frames.
+
+    Notes
+    -----
+    With ``contrastive_weight=1``, the end of the range that the paper searches, and
+    ``position="features"`` no loss reaches the last linear layer: its predictions
+    mean nothing, and `fit` warns.
+
+    The Euclidean distance of features grows with the square root of their number d:
+    after the batch normalisation two utterances are about :math:`\sqrt d` apart, for
+    4 s of speech (24,600 features) between 100 and 270. A smaller margin leaves pairs
+    of different emotions without any loss, while pairs of the same are still drawn
+    together.
+
+    The loss of an epoch also varies with the pairs that it happens to draw. With a
+    small `lr_patience`, and most with the Euclidean distance of features, the
+    learning rate may fall to nothing before the network has learned.
+
+    Both members of a pair pass the network in one batch, and share the statistics of
+    its batch normalisation.
+
+    ``pairs="balanced"`` draws anew in each epoch, each utterance at most once, and
+    leaves out those that do not fit. Both numbers of pairs are equal only if the
+    utterances of all classes together are a multiple of four, and of two classes if
+    those of each are: as many as the rarest class allows are drawn. The loss on
+    held-out speakers is that of random pairs, the same in each epoch.
+
+    With ``testing="average"`` an utterance of T frames has as many windows as
+    :math:`\lceil T / n \rceil`, evenly spaced from its start to its end, so that
+    they may overlap but need no padding. The paper does not say where its segments
+    lie. With ``testing="crop"`` the place is drawn from `random_state` and what the
+    utterance contains: the same utterance is always cut at the same place, whatever
+    else is predicted.
+
+    References
+    ----------
+    .. [1] Z. Lian, Y. Li, J. Tao and J. Huang, "Speech emotion recognition via
+       contrastive loss under siamese networks", ASMMC-MMAC, 2018,
+       doi:10.1145/3267935.3267946.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import ContrastiveSiamese
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["anger", "sadness"], 20)
+    >>> X = [rng.normal(loc, size=(rng.integers(30, 60), 5)) for loc in 2 * (y < "b")]
+    >>> siamese = ContrastiveSiamese(n_filters=8, lr=0.003, random_state=0).fit(X, y)
+    >>> siamese.n_frames_, siamese.transform(X).shape
+    (59, (40, 160))
+    >>> siamese.score(X, y)
+    1.0
+    """
+
+    _module_class = SiameseCNN
+    _criterion_class = ContrastiveSiameseLoss
+    _batches = PairBatches
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **SequenceEstimator._parameter_constraints,
+        "contrastive_weight": [Interval(Real, 0, 1, closed="both")],
+        "distance": [StrOptions({"cosine", "euclidean"})],
+        "margin": [Interval(Real, -1, None, closed="left"), None],
+        "position": [StrOptions({"features", "probabilities"})],
+        "pairs": [StrOptions({"random", "balanced"})],
+        "auxiliary": [StrOptions({"gender", *_RATINGS}), None],
+        "auxiliary_weight": [Interval(Real, 0, 1, closed="left")],
+        "level_bounds": ["array-like"],
+        "n_frames": [Interval(Integral, _MIN_FRAMES, None, closed="left"), None],
+        "testing": [StrOptions({"average", "crop"})],
+        "n_filters": [Interval(Integral, 1, None, closed="left")],
+        "class_weight": SequenceClassifierMixin._class_weight_constraint,
+        "lr_patience": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    __metadata_request__fit = {
+        "gender": True,
+        "valence": True,
+        "activation": True,
+        "dominance": True,
+        "groups": True,
+    }
+
+    def __init__(
+        self,
+        *,
+        contrastive_weight: float = 0.6,
+        distance: Literal["cosine", "euclidean"] = "cosine",
+        margin: float | None = None,
+        position: Literal["features", "probabilities"] = "features",
+        pairs: Literal["random", "balanced"] = "random",
+        auxiliary: Literal["gender", "valence", "activation", "dominance"]
+        | None = None,
+        auxiliary_weight: float = 0.04,
+        level_bounds: tuple[float, float] = (2.0, 4.0),
+        n_frames: int | None = None,
+        testing: Literal["average", "crop"] = "average",
+        n_filters: int = 100,
+        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
+        standardize: bool = True,
+        lr: float = 1e-4,
+        lr_patience: int | None = 5,
+        max_epochs: int = 30,
+        batch_size: int = 32,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        device: str | torch.device = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int | bool = 0,
+        net_params: dict[str, Any] | None = None,
+    ) -> None:
+        self.contrastive_weight = contrastive_weight
+        self.distance = distance
+        self.margin = margin
+        self.position = position
+        self.pairs = pairs
+        self.auxiliary = auxiliary
+        self.auxiliary_weight = auxiliary_weight
+        self.level_bounds = level_bounds
+        self.n_frames = n_frames
+        self.testing = testing
+        self.n_filters = n_filters
+        self.class_weight = class_weight
+        self.standardize = standardize
+        self.lr = lr
+        self.lr_patience = lr_patience
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+        self.net_params = net_params
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        gender: Any = None,
+        valence: Any = None,
+        activation: Any = None,
+        dominance: Any = None,
+        groups: Any = None,
+    ) -> ContrastiveSiamese:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : list or 1-D object array of n arrays of shape (n_frames_i, n_features), \
+or array-like of shape (n, n_frames, n_features) or (n, n_features)
+            Utterances as sequences of frames; of a 2-D array, each row is an
+            utterance of one frame.
+        y : array-like of shape (n,)
+            Emotion of each utterance.
+        gender : array-like of shape (n,), default=None
+            Gender of the speaker of each utterance, None or NaN where it is unknown:
+            then the utterance has no part in the auxiliary task. Needed where
+            `auxiliary` names it, else only its length is checked.
+        valence : array-like of shape (n,), default=None
+            Valence of the utterances on the scale of `level_bounds`, likewise; NaN
+            where it is unknown.
+        activation : array-like of shape (n,), default=None
+            Activation, likewise.
+        dominance : array-like of shape (n,), default=None
+            Dominance, likewise.
+        groups : array-like of shape (n,), default=None
+            Speaker of each utterance. Needed for early stopping only.
+
+        Returns
+        -------
+        ContrastiveSiamese
+            The fitted estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If an utterance is not a sequence of finite numbers, if there are too few
+            to make pairs, if the auxiliary target or the speakers are needed and
+            missing, or if the lengths differ.
+
+        Warns
+        -----
+        UserWarning
+            If no loss reaches the classifier, see the notes.
+        """
+        self._forget("auxiliary_classes_", "n_frames_")
+        sequences = check_sequences(self, X, reset=True)
+        targets = {
+            "gender": gender,
+            "valence": valence,
+            "activation": activation,
+            "dominance": dominance,
+        }
+        check_consistent_length(sequences, groups, *targets.values())
+        data = {"X": sequences, "y": self._encode_classes(sequences, y)}
+        if self.auxiliary is not None:
+            data["auxiliary"] = self._encode_auxiliary(
+                sequences, targets[self.auxiliary]
+            )
+        if self.contrastive_weight == 1 and self.position == "features":
+            warn_user(
+                "contrastive_weight=1 with position='features' leaves the last linear "
+                "layer untrained, so that predictions mean nothing: use transform "
+                "alone, a smaller contrastive_weight or position='probabilities'."
+            )
+        self._fit_net(data, groups)
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Return what stands at the contrasted position.
+
+        Parameters
+        ----------
+        X : list or 1-D object array of n arrays of shape (n_frames_i, n_features), \
+or array-like of shape (n, n_frames, n_features) or (n, n_features)
+            Utterances.
+
+        Returns
+        -------
+        ndarray of shape (n, n_outputs), float32
+            The flattened features or the probabilities of the classes, as `position`
+            was in `fit`; of several windows, their mean.
+        """
+        check_is_fitted(self)
+        sequences = self._check_X(X)
+        if self._params_at_fit["position"] == "probabilities":
+            return np.exp(self._log_probabilities(sequences)).astype(np.float32)
+        result = np.zeros((len(sequences), self._n_features_out), np.float32)
+        for utterance, share, output in self._by_window(sequences, "features"):
+            result[utterance] += share * output
+        return result
+
+    @property
+    def _n_features_out(self) -> int:
+        """Width of what `transform` gives, for `get_feature_names_out`."""
+        if self._params_at_fit["position"] == "probabilities":
+            return len(self.classes_)
+        return int(self.net_.module_.n_features_out)
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that the features are float32."""
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    def _encode_auxiliary(self, sequences: Sequences, values: Any) -> NDArray[np.int64]:
+        """Set ``auxiliary_classes_`` and return the class of each utterance."""
+        name = str(self.auxiliary)
+        if values is None:
+            raise ValueError(
+                f"ContrastiveSiamese(auxiliary={name!r}) learns from {name}, but fit "
+                f"did not get it. {how_to_pass('ContrastiveSiamese', name)}"
+            )
+        if name in _RATINGS:
+            self.auxiliary_classes_ = np.array(_LEVELS)
+            return _levels(per_sample(name, values, sequences), self.level_bounds)
+        labels = one_per_sample(name, values)
+        self.auxiliary_classes_, codes = numbered_labels(name, labels)
+        if len(self.auxiliary_classes_):
+            check_classification_targets(self.auxiliary_classes_)
+        return codes
+
+    def _prepare(self, data: Data, valid: Data | None) -> tuple[Data, Data | None]:
+        self._check_pairs(data, valid)
+        if self.auxiliary is not None and (data["auxiliary"] == UNKNOWN).all():
+            raise ValueError(
+                f"{self.auxiliary} is unknown for all {len(data['X'])} utterances to "
+                "train on: nothing to learn from. ContrastiveSiamese(auxiliary=None) "
+                "needs none."
+            )
+        longest = int(data["X"].lengths.max())
+        self.n_frames_ = self.n_frames or max(longest, _MIN_FRAMES)
+        return super()._prepare(*self._with_class_weights(data, valid))
+
+    def _check_pairs(self, data: Data, valid: Data | None) -> None:
+        """Raise a ValueError where no pairs can be made."""
+        if len(data["X"]) < 2:
+            raise ValueError(
+                "ContrastiveSiamese learns from pairs of utterances, but there is "
+                "only 1 sample to train on."
+            )
+        if valid is not None and len(valid["X"]) < 2:
+            raise ValueError(
+                "early stopping needs a pair of utterances, but the held-out speakers "
+                f"{self.validation_groups_.tolist()} have only 1 sample: raise "
+                "validation_fraction."
+            )
+        if self.pairs == "balanced":
+            balanced_size(self.classes_[data["y"]])
+
+    def _module_params(self) -> dict[str, Any]:
+        return {
+            "n_features": self.n_features_in_,
+            "n_frames": self.n_frames_,
+            "n_classes": len(self.classes_),
+            "n_filters": int(self.n_filters),
+            "n_auxiliary": len(getattr(self, "auxiliary_classes_", ())),
+        }
+
+    def _criterion_params(self) -> dict[str, Any]:
+        return {
+            "contrastive_weight": self.contrastive_weight,
+            "distance": self.distance,
+            "margin": self.margin,
+            "position": self.position,
+            "auxiliary_weight": self.auxiliary_weight,
+        }
+
+    def _batch_maker(self) -> Callable[..., Batches]:
+        n_frames = self._architecture["n_frames"]
+        return partial(PairBatches, n_frames=n_frames, pairs=self.pairs)
+
+    def _callbacks(self) -> list[Any]:
+        callbacks = super()._callbacks()
+        if self.lr_patience is None:
+            return callbacks
+        schedule = LRScheduler(
+            ReduceLROnPlateau,
+            monitor="valid_loss" if self.early_stopping else "train_loss",
+            event_name="lr",
+            factor=0.5,
+            patience=self.lr_patience - 1,
+            threshold=0.0,
+        )
+        return [("lr_schedule", schedule), *callbacks]
+
+    def _log_probabilities(self, sequences: Sequences) -> NDArray[np.float64]:
+        result = np.full((len(sequences), len(self.classes_)), -np.inf)
+        for utterance, share, output in self._by_window(sequences, "log_probabilities"):
+            result[utterance] = np.logaddexp(result[utterance], output + np.log(share))
+        return result
+
+    def _by_window(
+        self, sequences: Sequences, what: str
+    ) -> Iterator[tuple[int, float, NDArray[np.float64]]]:
+        """Yield what the module gives for each window, computed in float64.
+
+        With it come the number of the utterance and the window's share of it.
+        """
+        validate_parameter_constraints(
+            self._parameter_constraints,
+            {"testing": self.testing},
+            caller_name="ContrastiveSiamese",
+        )
+        module, device = self._inference_module()
+        starts = [self._starts(array) for array in sequences.arrays]
+        n_windows = [len(of_utterance) for of_utterance in starts]
+        utterances = np.repeat(np.arange(len(sequences)), n_windows)
+        places = np.concatenate(starts)
+        size = max(1, _CHUNK // self.n_frames_)
+        for first in range(0, len(places), size):
+            chunk = slice(first, first + size)
+            windows = sequences.windows(
+                utterances[chunk], places[chunk], self.n_frames_
+            )
+            x = torch.from_numpy(windows.astype(np.float64)).to(device)
+            with one_thread(), torch.inference_mode():
+                output = module(x)
+                values: Tensor = output.features
+                if what == "log_probabilities":
+                    values = output.logits.log_softmax(dim=1)
+            rows = values.cpu().numpy()
+            for utterance, row in zip(utterances[chunk].tolist(), rows, strict=True):
+                yield utterance, 1 / n_windows[utterance], row
+
+    def _starts(self, array: NDArray[Any]) -> NDArray[np.int64]:
+        """Return the frames at which the windows of an utterance begin."""
+        last = len(array) - self.n_frames_
+        if self.testing == "average" or last <= 0:
+            return window_starts(len(array), self.n_frames_)
+        # Zero added: of -0.0 the bytes would be others.
+        content = zlib.crc32((np.asarray(array, np.float32) + 0.0).tobytes())
+        rng = np.random.default_rng((self._seed, content))
+        return rng.integers(last + 1, size=1)
+
+
+def _levels(values: NDArray[np.float32], bounds: Any) -> NDArray[np.int64]:
+    """Return the numbers of the levels of ratings, -1 for NaN."""
+    try:
+        low, high = map(np.float32, bounds)  # as the ratings: equal is equal
+    except (TypeError, ValueError):
+        low = high = np.float32(np.nan)
+    if not low < high:
+        raise ValueError(
+            f"level_bounds must be two numbers, the lower one first, got {bounds!r}."
+        )
+    levels = np.select([values <= low, values >= high], [0, 2], default=1)
+    return np.where(np.isnan(values), UNKNOWN, levels)

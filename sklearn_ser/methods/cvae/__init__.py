@@ -1,0 +1,1 @@
+"""Latif et al. (2018): variational autoencoders of speech segments."""

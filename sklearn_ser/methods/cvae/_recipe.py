@@ -1,0 +1,156 @@
+"""The pipelines of Latif et al. (2018)."""
+
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from ...features import LogMelSegmenter
+
+
+def cvae_lstm(
+    *,
+    early_stopping: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+    memory: Any = None,
+    n_jobs: int | None = None,
+    on_error: Literal["raise", "nan", "warn"] = "raise",
+    verbose: bool = False,
+) -> Pipeline:
+    """Return the pipeline of Latif et al. (2018) with the conditional autoencoder.
+
+    Segments of 10 frames with 80 log-mel energies, the conditional variational
+    autoencoder, and two layers of LSTM over the means and variances of its latent
+    distribution. It predicts emotions, or the three levels of a dimension that
+    `sklearn_ser.datasets.dimension_levels` makes.
+
+    Parameters
+    ----------
+    early_stopping : bool, default=False
+        Whether autoencoder and classifier each hold out some of the training
+        speakers, and stop when their loss on them no longer falls; `fit` then needs
+        ``groups``.
+    random_state : int, RandomState instance or None, default=None
+        Of `sklearn_ser.CVAE` and `sklearn_ser.SequenceClassifier`.
+    memory : str, joblib.Memory or None, default=None
+        Where the segments of each recording are cached; of
+        `sklearn_ser.LogMelSegmenter`.
+    n_jobs : int or None, default=None
+        Threads for the segments; of `sklearn_ser.LogMelSegmenter`.
+    on_error : {"raise", "nan", "warn"}, default="raise"
+        What a faulty recording does; of `sklearn_ser.LogMelSegmenter`.
+    verbose : bool, default=False
+        Whether to show progress bars over recordings and epochs.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``logmelsegmenter``, ``cvae`` and ``sequenceclassifier``.
+
+    See Also
+    --------
+    vae_lstm, ae_lstm : The paper's other two models.
+
+    Notes
+    -----
+    The paper does not say what the encoder gets for the unknown emotion in the test.
+    Here it is what the model itself infers, in training as in the test; see
+    `sklearn_ser.CVAE`. Batches, epochs of the autoencoder, units of the LSTM and
+    class weights are not published; here the classes are weighted by their
+    frequency, as in the other recipes.
+
+    The paper merges the segments into utterance-level features by reference to two
+    other works, of which one computes functionals, such as those of
+    `sklearn_ser.SequencePooling`. Here the LSTM reads the segments in order.
+
+    The paper stops the autoencoder at a reconstruction error, and the classifier
+    early, and publishes neither threshold nor rule. With an integer as
+    `random_state`, both hold out the same speakers; otherwise the autoencoder may
+    have been trained on those that the classifier holds out.
+
+    The epochs are those of a large corpus. Where an epoch has few batches, the LSTM
+    makes few steps in 20 of them: with some tens of utterances, take
+    ``set_params(sequenceclassifier__max_epochs=100)`` or smaller batches.
+
+    References
+    ----------
+    .. [1] S. Latif, R. Rana, J. Qadir and J. Epps, "Variational autoencoders for
+       learning latent representations of speech emotion: a preliminary study",
+       Interspeech, 2018, arXiv:1712.08708.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> list(recipes.cvae_lstm().named_steps)
+    ['logmelsegmenter', 'cvae', 'sequenceclassifier']
+    """
+    # Imported here: the reference needs no torch, which takes seconds to import.
+    from ..sequence_classifier._estimator import SequenceClassifier
+    from ._estimator import CVAE
+
+    front_end = LogMelSegmenter(
+        memory=memory, n_jobs=n_jobs, on_error=on_error, verbose=verbose
+    )
+    of_both: dict[str, Any] = {
+        "early_stopping": early_stopping,
+        "random_state": random_state,
+        "verbose": verbose,
+    }
+    classifier = SequenceClassifier(class_weight="balanced", **of_both)
+    return make_pipeline(front_end, CVAE(**of_both), classifier)
+
+
+def vae_lstm(**settings: Any) -> Pipeline:
+    """Return the pipeline of Latif et al. (2018) with the variational autoencoder.
+
+    As `cvae_lstm`, with an autoencoder that learns without labels.
+
+    Parameters
+    ----------
+    **settings
+        Those of `cvae_lstm`.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``logmelsegmenter``, ``cvae`` and ``sequenceclassifier``.
+
+    See Also
+    --------
+    cvae_lstm : The conditional model, its parameters, and the notes on all three.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> recipes.vae_lstm(random_state=0)["cvae"].variant
+    'vae'
+    """
+    return cvae_lstm(**settings).set_params(cvae__variant="vae")
+
+
+def ae_lstm(**settings: Any) -> Pipeline:
+    """Return the pipeline of Latif et al. (2018) with the plain autoencoder.
+
+    As `vae_lstm`, with a latent representation that is no distribution.
+
+    Parameters
+    ----------
+    **settings
+        Those of `cvae_lstm`.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``logmelsegmenter``, ``cvae`` and ``sequenceclassifier``.
+
+    See Also
+    --------
+    cvae_lstm : The conditional model, its parameters, and the notes on all three.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> recipes.ae_lstm(random_state=0)["cvae"].variant
+    'ae'
+    """
+    return cvae_lstm(**settings).set_params(cvae__variant="ae")

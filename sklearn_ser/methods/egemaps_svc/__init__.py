@@ -1,0 +1,1 @@
+"""The reference that every method has to beat."""

@@ -1,0 +1,459 @@
+"""MEnAN: emotions without speakers by a max-entropy adversary (Li et al., 2020)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from skorch.callbacks import LRScheduler
+from torch import Tensor
+from torch.optim.lr_scheduler import PolynomialLR
+
+from ..._constants import UNKNOWN
+from ..._sklearn import Interval, StrOptions, fit_context
+from ..._warnings import warn_user
+from ...sequences import Sequences, check_sequences
+from ...training._base import (
+    Data,
+    check_sizes,
+    how_to_pass,
+    numbered_labels,
+    one_per_sample,
+)
+from ...training._net import Batch, TrainingNet, UtteranceBatches
+from ...training._sequences import SequenceClassifierMixin, SequenceEstimator
+from ._loss import SpeakerAdversarialLoss
+from ._net import SpeakerInvariantNet
+
+
+class _AdversarialNet(TrainingNet):
+    """Net whose speaker head and encoder learn against each other, batch by batch."""
+
+    def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
+        """Make a step of the speaker head alone, then one of all the rest."""
+        module, criterion = self.module_, self.criterion_
+        if not criterion.alternates or module.speaker_head is None:
+            return super().train_step(batch, **fit_params)
+        batch["epoch"] = len(self.history)
+        representation = module.encode(batch["X"], batch["lengths"])
+        told = module.speaker_head(representation.detach())
+        speaker_loss = criterion.speaker_loss(told, batch["speaker"])
+        if bool((batch["speaker"] != UNKNOWN).any()):
+            # One optimiser serves both: it passes over what has no gradient.
+            self.descend(speaker_loss, batch)
+        output = module.classify(representation, freeze_speaker_head=True)
+        losses: dict[str, Tensor] = criterion(output, batch)
+        self.descend(losses["loss"], batch)
+        return losses | {"speaker_loss": speaker_loss}
+
+
+def _has_speaker_head(estimator: MEnAN) -> bool:
+    """Tell whether speakers can be predicted."""
+    if not hasattr(estimator, "net_"):
+        return estimator.adversary is not None
+    return len(estimator.speakers_) > 0
+
+
+class MEnAN(
+    ClassNamePrefixFeaturesOutMixin,
+    SequenceClassifierMixin,
+    TransformerMixin,
+    SequenceEstimator,
+):
+    r"""Max-entropy adversarial network (Li et al., 2020).
+
+    An encoder of utterances and an emotion head learn to tell the emotions, while a
+    speaker head learns to tell the speakers from what is encoded, and the encoder
+    learns to leave it uncertain: to maximise the entropy of its predictions. What is
+    encoded then tells less of who speaks, and should serve better for those who were
+    never heard. `transform` gives it, `predict` the emotion.
+
+    Parameters
+    ----------
+    adversary : str or None, default="entropy"
+        What the speakers are for. ``"entropy"`` is the paper's model. ``"uniform"``
+        draws the predicted speakers to the uniform distribution by cross-entropy,
+        whose gradient does not vanish where the speaker head is certain, as that of
+        the entropy does. ``"gradient_reversal"`` is domain-adversarial training
+        (DAT), ``"multitask"`` learns to tell the speakers, and None emotions alone:
+        the paper's other models.
+    emotion_weight : float, default=0.5
+        :math:`\lambda` in Eq. 5 (paper), above 0: weight of the emotions' loss, beside
+        that of the speakers with :math:`1 - \lambda`.
+    hidden_size : int, default=32
+        Channels of the convolutions and units of the recurrent layer (paper).
+    kernel_sizes : sequence of int, default=(10, 5)
+        Frames that each convolution sees at once (paper); each has a stride of 2.
+    head_sizes : sequence of int, default=(32, 10)
+        Widths of the hidden layers of both heads (paper).
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the emotions in the loss, as in scikit-learn: ``"balanced"`` makes
+        up for their frequencies among the utterances that are trained on.
+    standardize : bool, default=True
+        Whether to standardise each feature by its mean and standard deviation over
+        the frames that are trained on.
+    lr : float, default=1e-3
+        Learning rate of Adam at the beginning (paper).
+    lr_power : float, default=1.0
+        The learning rate falls with the epochs as ``lr * (1 - epoch / max_epochs) **
+        lr_power``. The paper names a polynomial decay without its power. 0 is a
+        constant learning rate.
+    max_epochs : int, default=50
+        Passes over the training data. The paper makes 300 over a much larger corpus,
+        as does `sklearn_ser.recipes.menan`.
+    batch_size : int, default=16
+        Utterances in a batch (paper). Their lengths are similar.
+    early_stopping : bool, default=False
+        Whether to hold out some speakers, to stop when the loss of the emotions on
+        them no longer falls, and to keep the weights of the best epoch. Needs
+        `groups` in `fit`, without gaps.
+    validation_fraction : float, default=0.1
+        Share of the speakers to hold out for early stopping.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which early stopping stops.
+    tol : float, default=1e-4
+        Smallest improvement of the loss that counts.
+    device : str or torch.device, default="auto"
+        Where to compute: ``"auto"`` takes CUDA where there is one, else the CPU.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the first weights, of the batches and of the held-out speakers. The
+        same integer gives the same result under every joblib backend, and touches no
+        global random state; None draws a seed from numpy's.
+    verbose : int or bool, default=0
+        Whether to show a progress bar over the epochs.
+    net_params : dict or None, default=None
+        Further parameters of the skorch net, merged last, for instance
+        ``{"optimizer__weight_decay": 1e-4}``.
+
+    Attributes
+    ----------
+    net_ : skorch.NeuralNet
+        The trained net; ``net_.module_`` is the torch module, a
+        `sklearn_ser.nets.SpeakerInvariantNet`.
+    classes_ : ndarray of shape (n_classes,)
+        The emotions.
+    speakers_ : ndarray of shape (n_speakers,)
+        The speakers that the speaker head tells apart: those that are trained on.
+        Empty without a speaker head.
+    mean_ : ndarray of shape (n_features,)
+        Mean of each feature over the frames that were trained on.
+    scale_ : ndarray of shape (n_features,)
+        Their standard deviations; 1 for constants.
+    history_ : list of dict
+        One entry per epoch: ``"epoch"``, ``"lr"``, and the means over the epoch of
+        ``"train_loss"``, ``"train_emotion_loss"``, ``"train_speaker_loss"`` (the
+        cross-entropy of the speaker head) and ``"train_speaker_entropy"`` (of its
+        predictions), as far as there are such; under early stopping also
+        ``"valid_loss"`` and ``"valid_emotion_loss"``.
+    validation_groups_ : ndarray
+        The speakers that early stopping has held out.
+    n_features_in_ : int
+        Number of features of a frame in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, where `X` was a table with names.
+
+    See Also
+    --------
+    sklearn_ser.recipes.menan : The paper's pipeline from recordings on.
+    sklearn_ser.features.LogMelProsody : The paper's features.
+    sklearn_ser.metrics.speaker_probe : How much of the speaker a representation tells.
+
+    Notes
+    -----
+    With ``"entropy"`` and ``"uniform"``, each batch makes two steps: one of the
+    speaker head, which leaves the encoder as it is; then one of encoder and emotion
+    head, which leaves the speaker head as it is. The paper does not say how often the
+    two alternate. The other models make one step.
+
+    An utterance whose speaker is not known (None or NaN in `groups`) joins the loss
+    of the emotions alone; one whose emotion is not known (None or NaN in `y`), that of
+    the speakers alone. Speakers that early stopping holds out are not known to the
+    speaker head: it watches the loss of the emotions on them.
+
+    A search over `adversary` without metadata routing hands the speakers to its
+    splitter alone, if they are not named once more as ``menan__groups`` in a pipeline:
+    all models are then the same, and each fit warns.
+
+    Utterances may differ in length: what is padded to make a batch reaches neither
+    states nor statistics. The paper repeats short utterances up to 14 s instead;
+    `sklearn_ser.features.LogMelProsody` does so by default.
+
+    The paper does without a normalisation by speaker or by utterance, and names no
+    other. Here each feature is standardised by all training data together, as f0 in
+    Hz stands beside energies in dB; ``standardize=False`` leaves the features as they
+    are.
+
+    References
+    ----------
+    .. [1] H. Li, M. Tu, J. Huang, S. Narayanan and P. Georgiou, "Speaker-invariant
+       affective representation learning via adversarial training", ICASSP, 2020,
+       arXiv:1911.01533.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import MEnAN
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.tile(["anger", "sadness"], 20)
+    >>> speaker = np.repeat(["s1", "s2", "s3", "s4"], 10)
+    >>> X = [rng.normal(2 * (e < "b"), size=(rng.integers(20, 40), 8)) for e in y]
+    >>> menan = MEnAN(max_epochs=10, random_state=0).fit(X, y, groups=speaker)
+    >>> menan.transform(X).shape, menan.predict_speaker_proba(X).shape
+    ((40, 96), (40, 4))
+    >>> menan.score(X, y)
+    1.0
+    """
+
+    _module_class = SpeakerInvariantNet
+    _criterion_class = SpeakerAdversarialLoss
+    _net_class = _AdversarialNet
+    _batches = UtteranceBatches
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **SequenceEstimator._parameter_constraints,
+        "adversary": [
+            StrOptions({"entropy", "uniform", "gradient_reversal", "multitask"}),
+            None,
+        ],
+        "emotion_weight": [Interval(Real, 0, 1, closed="right")],
+        "hidden_size": [Interval(Integral, 1, None, closed="left")],
+        "kernel_sizes": ["array-like"],
+        "head_sizes": ["array-like"],
+        "class_weight": SequenceClassifierMixin._class_weight_constraint,
+        "lr_power": [Interval(Real, 0, None, closed="left")],
+    }
+
+    __metadata_request__fit = {"groups": True}
+
+    def __init__(
+        self,
+        adversary: Literal["entropy", "uniform", "gradient_reversal", "multitask"]
+        | None = "entropy",
+        *,
+        emotion_weight: float = 0.5,
+        hidden_size: int = 32,
+        kernel_sizes: Sequence[int] = (10, 5),
+        head_sizes: Sequence[int] = (32, 10),
+        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
+        standardize: bool = True,
+        lr: float = 1e-3,
+        lr_power: float = 1.0,
+        max_epochs: int = 50,
+        batch_size: int = 16,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        device: str | torch.device = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int | bool = 0,
+        net_params: dict[str, Any] | None = None,
+    ) -> None:
+        self.adversary = adversary
+        self.emotion_weight = emotion_weight
+        self.hidden_size = hidden_size
+        self.kernel_sizes = kernel_sizes
+        self.head_sizes = head_sizes
+        self.class_weight = class_weight
+        self.standardize = standardize
+        self.lr = lr
+        self.lr_power = lr_power
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+        self.net_params = net_params
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, *, groups: Any = None) -> MEnAN:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : list or 1-D object array of n arrays of shape (n_frames_i, n_features), \
+or array-like of shape (n, n_frames, n_features) or (n, n_features)
+            Utterances as sequences of frames; of a 2-D array, each row is an
+            utterance of one frame.
+        y : array-like of shape (n,)
+            Emotion of each utterance, None or NaN where it is not known.
+        groups : array-like of shape (n,), default=None
+            Speaker of each utterance, None or NaN where it is not known. Needed for
+            the adversary, and without gaps for early stopping.
+
+        Returns
+        -------
+        MEnAN
+            The fitted estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If an utterance is not a sequence of finite numbers, if no emotion is
+            known, if early stopping lacks speakers or their emotions, or if the
+            lengths differ.
+
+        Warns
+        -----
+        UserWarning
+            If there are no two speakers to tell apart, so that emotions alone are
+            learned.
+        """
+        self._forget("speakers_")
+        sequences = check_sequences(self, X, reset=True)
+        if groups is not None:
+            groups = one_per_sample("groups", groups)
+            check_consistent_length(sequences, groups)
+        data: dict[str, Any] = {
+            "X": sequences,
+            "y": self._encode_classes(sequences, y, allow_unknown=True),
+        }
+        if self.adversary is not None and groups is not None:
+            data["speaker"] = groups
+        self._fit_net(data, groups)
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Encode utterances.
+
+        Parameters
+        ----------
+        X : list or 1-D object array of n arrays of shape (n_frames_i, n_features), \
+or array-like of shape (n, n_frames, n_features) or (n, n_features)
+            Utterances.
+
+        Returns
+        -------
+        ndarray of shape (n, 3 * hidden_size), float32
+            Mean, standard deviation and maximum over time of what the encoder makes
+            of each utterance.
+        """
+        check_is_fitted(self)
+        encoded = self._infer(
+            self._check_X(X),
+            self._n_features_out,
+            lambda module, x, lengths: module.encode(x, lengths),
+        )
+        return encoded.astype(np.float32)
+
+    @available_if(_has_speaker_head)
+    def predict_speaker_proba(self, X: Any) -> NDArray[np.float64]:
+        """Predict the probabilities of the speakers, by the speaker head.
+
+        Parameters
+        ----------
+        X : list or 1-D object array of n arrays of shape (n_frames_i, n_features), \
+or array-like of shape (n, n_frames, n_features) or (n, n_features)
+            Utterances.
+
+        Returns
+        -------
+        ndarray of shape (n, n_speakers)
+            In the order of ``speakers_``. For a speaker that is not among them, it
+            tells to whom the voice is alike.
+        """
+        check_is_fitted(self)
+        return self._infer(
+            self._check_X(X),
+            len(self.speakers_),
+            lambda module, x, lengths: module(x, lengths).speaker.softmax(dim=1),
+        )
+
+    @property
+    def _n_features_out(self) -> int:
+        """Width of what `transform` gives, for `get_feature_names_out`."""
+        return 3 * int(self._architecture["hidden_size"])
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that the representation is float32."""
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    def _log_probabilities(self, sequences: Sequences) -> NDArray[np.float64]:
+        return self._infer(
+            sequences,
+            len(self.classes_),
+            lambda module, x, lengths: module(x, lengths).emotion.log_softmax(dim=1),
+        )
+
+    def _module_params(self) -> dict[str, Any]:
+        return {
+            "n_features": self.n_features_in_,
+            "n_classes": len(self.classes_),
+            "n_speakers": len(self.speakers_),
+            "hidden_size": int(self.hidden_size),
+            "kernel_sizes": check_sizes("kernel_sizes", self.kernel_sizes),
+            "head_sizes": check_sizes("head_sizes", self.head_sizes),
+            "reverse": self.adversary == "gradient_reversal",
+        }
+
+    def _criterion_params(self) -> dict[str, Any]:
+        return {"adversary": self.adversary, "emotion_weight": self.emotion_weight}
+
+    def _inputs(self) -> dict[str, str]:
+        return {"x": "X", "lengths": "lengths"}
+
+    def _callbacks(self) -> list[Any]:
+        decay = LRScheduler(
+            PolynomialLR,
+            total_iters=self.max_epochs,
+            power=self.lr_power,
+            event_name="lr",
+        )
+        # Before early stopping, which would leave it out of the last epoch.
+        return [("lr_decay", decay), *super()._callbacks()]
+
+    def _prepare(self, data: Data, valid: Data | None) -> tuple[Data, Data | None]:
+        if (data["y"] == UNKNOWN).all():
+            raise ValueError(
+                "no utterance to train on has an emotion that is known: give y more "
+                "emotions, or lower validation_fraction."
+            )
+        if valid is not None and (valid["y"] == UNKNOWN).all():
+            raise ValueError(
+                "early stopping watches the emotions of the held-out speakers "
+                f"{self.validation_groups_.tolist()}, but none is known: raise "
+                "validation_fraction."
+            )
+        self.speakers_ = self._speakers_to_tell(data)
+        data = self._with_speakers(data)
+        valid = valid and self._with_speakers(valid)
+        return super()._prepare(*self._with_class_weights(data, valid))
+
+    def _speakers_to_tell(self, data: Data) -> NDArray[Any]:
+        """Return the speakers that are trained on; none where there are no two."""
+        if self.adversary is None:
+            return np.array([])
+        speakers = np.array([])
+        if "speaker" in data:
+            speakers, _ = numbered_labels("groups", data["speaker"])
+        if len(speakers) > 1:
+            return speakers
+        name = type(self).__name__
+        others = " beside those that early stopping holds out"
+        warn_user(
+            f"{name}(adversary={self.adversary!r}) learns from the speakers, but "
+            f"groups names no two to train on{others if self.early_stopping else ''}: "
+            f"it learns emotions alone, as {name}(adversary=None) does. "
+            + how_to_pass(name, "groups")
+        )
+        return speakers[:0]
+
+    def _with_speakers(self, data: Data) -> Data:
+        """Return the data with the number of each speaker."""
+        names = data.get("speaker", np.full(len(data["X"]), None))
+        number = {name: index for index, name in enumerate(self.speakers_.tolist())}
+        codes = [number.get(name, UNKNOWN) for name in names.tolist()]
+        return {**data, "speaker": np.array(codes, dtype=np.int64)}

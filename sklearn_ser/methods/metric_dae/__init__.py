@@ -1,0 +1,1 @@
+"""Das et al. (2022): continuous metric learning in a denoising autoencoder."""

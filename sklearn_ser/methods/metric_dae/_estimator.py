@@ -1,0 +1,492 @@
+"""MetricDAE: denoising autoencoder with continuous metric learning (Das 2022)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import (
+    check_array,
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+from torch import Tensor
+
+from ..._sklearn import Interval, StrOptions, fit_context
+from ...training._base import (
+    NetEstimator,
+    check_sizes,
+    how_to_pass,
+    per_sample,
+)
+from ...training._net import Batch, Corruption, one_thread
+from ._loss import MetricDAELoss
+from ._net import DenoisingAutoencoder
+
+_TARGETS = {"act": "activation", "val": "valence"}
+Label = Literal["act", "val"]
+
+
+def _learns_a_label(estimator: MetricDAE) -> bool:
+    """Tell whether the estimator can predict a label."""
+    if estimator.label is None:
+        raise AttributeError(
+            "MetricDAE(label=None) learns no label, so it cannot predict one; "
+            "use label='act', 'val' or ('act', 'val')."
+        )
+    return True
+
+
+class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator):
+    """Denoising autoencoder with continuous metric learning (Das et al., 2022).
+
+    Compresses standardised functionals of an utterance, such as those of
+    `EGeMAPS`, into a few latent dimensions, in which the distance of two
+    utterances follows the distance of their activation or valence. The labels
+    are needed in training only, and may be missing (NaN) for some utterances:
+    those still train the autoencoder.
+
+    Parameters
+    ----------
+    label : {"act", "val"}, ("act", "val") or None, default=None
+        What the embedding learns to keep: activation, valence, or both, each in
+        its own half of the latent dimensions, in the order given. None is the
+        paper's unsupervised baseline, a plain denoising autoencoder.
+    latent_dim : int, default=2
+        Dimensions of the embedding; 2 in the paper. Even with two labels.
+    hidden_sizes : sequence of int, default=(40, 20, 10)
+        Widths of the encoder's hidden layers, mirrored by the decoder. With 88
+        features the default is the published network of 9,310 parameters.
+    decoder_relu : {"all", "released"}, default="all"
+        Rectified linear units after all hidden layers of the decoder, as the
+        paper says, or after the second only, as in the script that the authors
+        released.
+    noise_std : float, default=1.0
+        Standard deviation of the Gaussian noise that is added to the features
+        in training, relative to standardised features; from the released
+        script, as the paper does not say. `transform` adds none.
+    distance : {"euclidean", "mean_euclidean", "signed"}, default="euclidean"
+        Distance of a pair: see `sklearn_ser.losses.continuous_metric_loss`.
+    combine : {"sum", "log"}, default="sum"
+        Whether reconstruction error and metric loss are summed, or the logarithm
+        of their sum is minimised, as in the released script.
+    metric_weight : float, default=1.0
+        Weight of the metric loss beside the reconstruction error.
+    lr : float, default=1e-3
+        Learning rate of Adam (paper).
+    max_epochs : int, default=50
+        Passes over the training data (paper).
+    batch_size : int, default=64
+        Utterances in a batch (paper). The metric loss uses all their pairs.
+    early_stopping : bool, default=False
+        Whether to hold out some speakers, to stop when the loss on them no
+        longer falls, and to keep the weights of the best epoch. Needs `groups`
+        in `fit`: whole speakers are held out, never some of their utterances.
+    validation_fraction : float, default=0.1
+        Share of the speakers to hold out for early stopping.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which early stopping stops.
+    tol : float, default=1e-4
+        Smallest improvement of the loss that counts.
+    device : str or torch.device, default="auto"
+        Where to compute: ``"auto"`` takes CUDA where there is one, else the CPU.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the first weights, of the order of the utterances, of the noise
+        and of the held-out speakers. The same integer gives the same result
+        under every joblib backend, and touches no global random state; None
+        draws a seed from numpy's.
+    verbose : int or bool, default=0
+        Whether to show a progress bar over the epochs.
+    net_params : dict or None, default=None
+        Further parameters of the skorch net, merged last, for instance
+        ``{"optimizer": torch.optim.SGD, "callbacks": [...]}``.
+
+    Attributes
+    ----------
+    net_ : skorch.NeuralNet
+        The trained net; ``net_.module_`` is the torch module, a
+        `sklearn_ser.nets.DenoisingAutoencoder`.
+    coef_ : ndarray of shape (n_labels, latent_dim)
+        Coefficients of the least squares estimate of the labels from the
+        embedding. Only where a label was learned.
+    intercept_ : ndarray of shape (n_labels,)
+        Its intercepts.
+    history_ : list of dict
+        One entry per epoch: ``"epoch"``, and the means over the epoch of
+        ``"train_loss"``, ``"train_reconstruction_loss"``,
+        ``"train_slope_loss"`` and ``"train_residual_loss"``, and the same with
+        ``"valid_"`` under early stopping. ``pandas.DataFrame(history_)`` is a
+        table.
+    validation_groups_ : ndarray
+        The speakers that early stopping has held out.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, where `X` had names.
+
+    See Also
+    --------
+    sklearn_ser.recipes.metric_dae : The paper's pipeline from recordings on.
+    sklearn_ser.metrics.pairwise_correlation : How well distances are kept.
+
+    Notes
+    -----
+    The features must be standardised: put a `StandardScaler` before this step.
+
+    The released script also adds noise when it extracts embeddings. That makes
+    an embedding a matter of luck, and is left out.
+
+    References
+    ----------
+    .. [1] S. Das, N. L. Lund, N. N. Lønfeldt, A. K. Pagsberg and L. H.
+       Clemmensen, "Continuous metric learning for transferable speech emotion
+       recognition and embedding across low-resource languages", Northern Lights
+       Deep Learning Workshop, 2022, arXiv:2203.14867.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import MetricDAE
+    >>> rng = np.random.default_rng(0)
+    >>> activation = rng.uniform(1, 5, size=200)
+    >>> X = np.outer(activation - 3, rng.normal(size=12)) + rng.normal(size=(200, 12))
+    >>> dae = MetricDAE(label="act", random_state=0).fit(X, activation=activation)
+    >>> dae.transform(X).shape
+    (200, 2)
+    >>> bool(np.corrcoef(dae.predict(X), activation)[0, 1] > 0.9)
+    True
+    """
+
+    _module_class = DenoisingAutoencoder
+    _criterion_class = MetricDAELoss
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **NetEstimator._parameter_constraints,
+        "label": [StrOptions(set(_TARGETS)), tuple, list, None],
+        "latent_dim": [Interval(Integral, 1, None, closed="left")],
+        "hidden_sizes": ["array-like"],
+        "decoder_relu": [StrOptions({"all", "released"})],
+        "noise_std": [Interval(Real, 0, None, closed="left")],
+        "distance": [StrOptions({"euclidean", "mean_euclidean", "signed"})],
+        "combine": [StrOptions({"sum", "log"})],
+        "metric_weight": [Interval(Real, 0, None, closed="left")],
+    }
+
+    __metadata_request__fit = {"activation": True, "valence": True, "groups": True}
+    __metadata_request__partial_fit = {"activation": True, "valence": True}
+
+    def __init__(
+        self,
+        label: Label | tuple[Label, ...] | None = None,
+        *,
+        latent_dim: int = 2,
+        hidden_sizes: Sequence[int] = (40, 20, 10),
+        decoder_relu: Literal["all", "released"] = "all",
+        noise_std: float = 1.0,
+        distance: Literal["euclidean", "mean_euclidean", "signed"] = "euclidean",
+        combine: Literal["sum", "log"] = "sum",
+        metric_weight: float = 1.0,
+        lr: float = 1e-3,
+        max_epochs: int = 50,
+        batch_size: int = 64,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        device: str | torch.device = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int | bool = 0,
+        net_params: dict[str, Any] | None = None,
+    ) -> None:
+        self.label = label
+        self.latent_dim = latent_dim
+        self.hidden_sizes = hidden_sizes
+        self.decoder_relu = decoder_relu
+        self.noise_std = noise_std
+        self.distance = distance
+        self.combine = combine
+        self.metric_weight = metric_weight
+        self.lr = lr
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+        self.net_params = net_params
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        activation: Any = None,
+        valence: Any = None,
+        groups: Any = None,
+    ) -> MetricDAE:
+        """Train the autoencoder.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Standardised features, one row per utterance.
+        y : Ignored
+            Present for API consistency.
+        activation : array-like of shape (n_samples,), default=None
+            Activation of the utterances, on any scale; the paper's is 1 to 5.
+            NaN where it is unknown. Needed where `label` names it.
+        valence : array-like of shape (n_samples,), default=None
+            Valence, likewise.
+        groups : array-like of shape (n_samples,), default=None
+            Speaker of each utterance. Needed for early stopping only.
+
+        Returns
+        -------
+        MetricDAE
+            The fitted estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If a label or the speakers are needed and missing, if all labels are
+            NaN, or if the lengths differ.
+        """
+        self._forget("coef_", "intercept_")
+        X, labels = self._validate(X, activation, valence, reset=True)
+        check_consistent_length(X, groups)
+        self._fit_net(self._data(X, labels), groups)
+        self._fit_label_estimate(X, labels)
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X: Any, y: Any = None, *, activation: Any = None, valence: Any = None
+    ) -> MetricDAE:
+        """Go on training for one epoch over some more data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Standardised features, one row per utterance.
+        y : Ignored
+            Present for API consistency.
+        activation : array-like of shape (n_samples,), default=None
+            As in `fit`.
+        valence : array-like of shape (n_samples,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        MetricDAE
+            The estimator itself. The estimate of the labels is fitted anew to
+            these data, unless they hold fewer labels than it takes
+            (``latent_dim + 2``): so pass many at a time, or `predict` knows little.
+
+        Raises
+        ------
+        ValueError
+            As in `fit`; also with ``early_stopping=True``.
+        """
+        if self.early_stopping:
+            raise ValueError("partial_fit cannot stop early: set early_stopping=False.")
+        X, labels = self._validate(
+            X, activation, valence, reset=not hasattr(self, "net_")
+        )
+        self._continue_net(self._data(X, labels))
+        self._fit_label_estimate(X, labels)
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Embed utterances.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Standardised features, one row per utterance.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, latent_dim), float32
+            The embedding; with two labels its first half belongs to the first.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float32, reset=False)
+        return self._through("encoder", X)
+
+    def inverse_transform(self, X: Any) -> NDArray[np.float32]:
+        """Reconstruct features from embeddings.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, latent_dim)
+            Embeddings, as `transform` returns them.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features), float32
+            The decoder's features, standardised as those in `fit` were.
+        """
+        check_is_fitted(self)
+        X = check_array(X, dtype=np.float32, input_name="X")
+        if X.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"X has {X.shape[1]} columns, but the embedding has "
+                f"{self._n_features_out} dimensions."
+            )
+        return self._through("decoder", X)
+
+    @available_if(_learns_a_label)
+    def predict(self, X: Any) -> NDArray[np.float64]:
+        """Estimate the learned label by least squares on the embedding.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Standardised features, one row per utterance.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, 2)
+            Activation or valence, on the scale of the labels in `fit`; two
+            columns, in the order of `label`, where both were learned.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float32, reset=False)
+        if not hasattr(self, "coef_"):
+            raise NotFittedError(
+                "MetricDAE has seen no labelled sample yet, so it cannot predict."
+            )
+        embedding = self._through("encoder", X)
+        estimate: NDArray[np.float64] = embedding @ self.coef_.T + self.intercept_
+        return estimate if len(self.coef_) > 1 else estimate[:, 0]
+
+    @property
+    def _n_features_out(self) -> int:
+        """Width of the embedding, for `get_feature_names_out`."""
+        return int(self._architecture["latent_dim"])
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that the embedding is float32."""
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    def _targets(self) -> list[str]:
+        """Return the names of the targets that are learned, in order."""
+        if self.label is None:
+            return []
+        wanted = [self.label] if isinstance(self.label, str) else list(self.label)
+        if wanted not in (["act"], ["val"], ["act", "val"], ["val", "act"]):
+            raise ValueError(
+                "label must be 'act', 'val', ('act', 'val') or None, "
+                f"got {self.label!r}."
+            )
+        return [_TARGETS[name] for name in wanted]
+
+    def _validate(
+        self, X: Any, activation: Any, valence: Any, *, reset: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the features, and the labels with one column per target."""
+        X = validate_data(self, X, dtype=np.float32, reset=reset)
+        names = self._targets()
+        if len(names) > 1 and self.latent_dim % len(names):
+            raise ValueError(
+                f"latent_dim={self.latent_dim} cannot be halved: with two labels "
+                "each takes half of the latent dimensions."
+            )
+        given = {"activation": activation, "valence": valence}
+        for name in names:
+            if given[name] is None:
+                raise ValueError(
+                    f"MetricDAE(label={self.label!r}) learns from {name}, but fit did "
+                    f"not get it. {how_to_pass('MetricDAE', name)}"
+                )
+        targets = {
+            name: per_sample(name, values, X)
+            for name, values in given.items()
+            if values is not None
+        }
+        labels = [targets[name] for name in names]
+        return X, np.stack(labels, axis=1) if labels else np.empty((len(X), 0), "f4")
+
+    def _prepare(
+        self, data: Mapping[str, Any], valid: Mapping[str, Any] | None
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
+        for k, name in enumerate(self._targets()):
+            if np.isnan(data["labels"][:, k]).all():
+                raise ValueError(
+                    f"{name} is NaN for all {len(data['X'])} samples to train on: "
+                    "nothing to learn from. MetricDAE(label=None) needs no labels."
+                )
+        return data, valid
+
+    def _data(self, X: Any, labels: Any) -> dict[str, Any]:
+        """Return what the net is trained on."""
+        return {"X": X, "labels": labels} if labels.shape[1] else {"X": X}
+
+    def _module_params(self) -> dict[str, Any]:
+        return {
+            "n_features": self.n_features_in_,
+            "latent_dim": self.latent_dim,
+            "hidden_sizes": check_sizes("hidden_sizes", self.hidden_sizes),
+            "decoder_relu": self.decoder_relu,
+        }
+
+    def _criterion_params(self) -> dict[str, Any]:
+        return {
+            "distance": self.distance,
+            "combine": self.combine,
+            "metric_weight": self.metric_weight,
+        }
+
+    def _inputs(self) -> dict[str, str]:
+        return {"x": "noisy" if self.noise_std else "X"}
+
+    def _corruption(self) -> Corruption | None:
+        return partial(_add_noise, std=self.noise_std) if self.noise_std else None
+
+    def _through(self, half: str, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Pass an array through the encoder or the decoder."""
+        module, device = self._inference_module()
+        with one_thread(), torch.inference_mode():
+            wide = torch.tensor(np.asarray(X, np.float64, order="C"), device=device)
+            result: Tensor = getattr(module, half)(wide)
+        return result.float().cpu().numpy()
+
+    def _fit_label_estimate(self, X: Any, labels: NDArray[np.float32]) -> None:
+        """Fit the labels to the embedding by least squares, where there are any."""
+        labelled = ~np.isnan(labels)
+        # A batch too small for the regression leaves the estimate as it was.
+        needed = self._n_features_out + 2 if hasattr(self, "coef_") else 1
+        if not labels.shape[1] or (labelled.sum(axis=0) < needed).any():
+            return
+        embedding = self._through("encoder", X).astype(np.float64)
+        models = [
+            LinearRegression().fit(embedding[known], values[known])
+            for values, known in zip(
+                labels.T.astype(np.float64), labelled.T, strict=True
+            )
+        ]
+        self.coef_ = np.stack([model.coef_ for model in models])
+        self.intercept_ = np.array([model.intercept_ for model in models])
+
+
+def _add_noise(data: Batch, generator: torch.Generator, std: float) -> Batch:
+    """Add the noisy copy of the features that the network gets in training."""
+    clean = data["X"]
+    noise = torch.randn(clean.shape, generator=generator).to(clean.device)
+    return {**data, "noisy": clean + std * noise}

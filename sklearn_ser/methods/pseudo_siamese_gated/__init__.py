@@ -1,0 +1,1 @@
+"""Gao et al. (2021): triplets across corpora and gated fusion."""

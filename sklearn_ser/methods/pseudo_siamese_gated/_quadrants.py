@@ -1,0 +1,158 @@
+"""What auxiliary corpora and quadrants have to be for `PseudoSiameseGated`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..._constants import UNKNOWN
+from ..._warnings import warn_user
+from ...datasets import AuxiliaryCorpora, emotion_quadrant
+from ...sequences import Sequences
+
+
+def check_auxiliary(auxiliary: AuxiliaryCorpora | None, sequences: Sequences) -> None:
+    """Refuse auxiliary corpora that do not fit the target, or that hold some of it.
+
+    Parameters
+    ----------
+    auxiliary : AuxiliaryCorpora or None
+        The corpora of the pre-training; where there are none, it warns.
+    sequences : Sequences
+        Utterances of the target.
+
+    Raises
+    ------
+    ValueError
+        If the segments are of another size, or utterances stand in both.
+    """
+    if auxiliary is None:
+        warn_user(
+            "PseudoSiameseGated has no auxiliary corpora: it skips the pre-training "
+            "and learns from the target alone. Give them as PseudoSiameseGated("
+            "auxiliary_corpora=sklearn_ser.datasets.AuxiliaryCorpora.from_corpora(…)), "
+            "or leave out the autoencoder with fusion=None."
+        )
+        return
+    if auxiliary.n_features != sequences.n_features:
+        raise ValueError(
+            f"the auxiliary corpora have segments of {auxiliary.n_features} values, X "
+            f"of {sequences.n_features}: make both with the same front end."
+        )
+    shared = np.flatnonzero(auxiliary.holds(sequences.arrays))
+    if shared.size:
+        raise ValueError(
+            f"utterance {shared[0]} of X is also in the auxiliary corpora "
+            f"({shared.size} of {len(sequences)} are): what is held out for the test "
+            "may then be in them as well. Leave the target out of them."
+        )
+
+
+def warn_of_learned(auxiliary: AuxiliaryCorpora, sequences: Sequences) -> None:
+    """Warn of utterances that the network has learned from.
+
+    Parameters
+    ----------
+    auxiliary : AuxiliaryCorpora
+        The corpora of the pre-training.
+    sequences : Sequences
+        Utterances that are predicted.
+    """
+    if auxiliary.n_features != sequences.n_features:
+        return
+    shared = np.flatnonzero(auxiliary.holds(sequences.arrays))
+    if shared.size:
+        warn_user(
+            f"utterance {shared[0]} of X is also in the auxiliary corpora "
+            f"({shared.size} of {len(sequences)} are), from which the network has "
+            "learned: what it makes of it is no test."
+        )
+
+
+def class_quadrants(
+    classes: NDArray[Any], quadrants: Any, auxiliary: AuxiliaryCorpora | None
+) -> NDArray[np.int64]:
+    """Return the quadrant of valence and activation of each class.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The classes.
+    quadrants : dict or None
+        From class to quadrant; None looks up the names of emotions.
+    auxiliary : AuxiliaryCorpora or None
+        The corpora whose quadrants have to mean the same. Without them it is enough
+        to tell the classes apart, where their names are not known.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,), int64
+
+    Raises
+    ------
+    ValueError
+        If the quadrant of a class is not known.
+    """
+    labels = classes.tolist()
+    if quadrants is not None:
+        missing = [label for label in labels if label not in quadrants]
+        if missing or not all(map(_is_quadrant, quadrants.values())):
+            raise ValueError(
+                "quadrants must give a number from 1 to 4 for each class, got "
+                f"{quadrants!r} for the classes {labels}."
+            )
+        return np.array([quadrants[label] for label in labels], np.int64)
+    of_class = np.array([_known_quadrant(label) for label in labels], np.int64)
+    unknown = [label for label in labels if _known_quadrant(label) == UNKNOWN]
+    if not unknown:
+        return of_class
+    if auxiliary is None:
+        return np.arange(len(labels))
+    raise ValueError(
+        "triplets need the valence and activation of all classes, and those of "
+        f"{unknown} are not known. Give the quadrant of each class, from 1 to 4 as in "
+        f"sklearn_ser.datasets.emotion_quadrant: quadrants={{{unknown[0]!r}: 1, …}}; "
+        "or leave triplets out with triplets=None."
+    )
+
+
+def warn_of_no_triplets(
+    of_class: NDArray[np.int64], auxiliary: AuxiliaryCorpora | None
+) -> None:
+    """Warn where quadrants leave a triplet loss without any triplet.
+
+    Parameters
+    ----------
+    of_class : ndarray of shape (n_classes,), int64
+        The quadrant of each class of the target.
+    auxiliary : AuxiliaryCorpora or None
+        The corpora of the pre-training.
+    """
+    own = set(of_class.tolist())
+    where = [] if len(own) > 1 else ["the target"]
+    if auxiliary is not None:
+        others = {*auxiliary.segment_quadrant.tolist()} - {UNKNOWN}
+        if not own & others or len(others) < 2:
+            where.append("the pre-training")
+    if where:
+        warn_user(
+            "valence and activation make no triplet, of a segment with one of the same "
+            f"quadrant and one of another, in {' and '.join(where)}: the triplet loss "
+            "has no effect there."
+        )
+
+
+def _known_quadrant(label: Any) -> int:
+    """Return the quadrant of a class that is named as an emotion, if it is known."""
+    try:
+        return int(emotion_quadrant(str(label)))
+    except ValueError:
+        return UNKNOWN
+
+
+def _is_quadrant(value: Any) -> bool:
+    """Tell whether a value is one of the numbers of the quadrants."""
+    number = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return number and 1 <= value <= 4

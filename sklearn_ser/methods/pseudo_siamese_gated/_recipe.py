@@ -1,0 +1,303 @@
+"""The pipelines of Gao et al. (2021)."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from ...datasets import AuxiliaryCorpora, Corpus
+from ...features import SpectrogramSegmenter
+
+# What may stand for the auxiliary corpora.
+Auxiliary = AuxiliaryCorpora | Corpus | Iterable[Corpus] | None
+
+
+def pseudo_siamese_gated(
+    auxiliary_corpora: Auxiliary = None,
+    *,
+    preset: Literal["gao2021_s1", "gao2021_s2"] = "gao2021_s1",
+    pretraining_epochs: int = 2,
+    feature_epochs: int = 6,
+    max_epochs: int = 30,
+    early_stopping: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+    memory: Any = None,
+    n_jobs: int | None = None,
+    on_error: Literal["raise", "nan", "warn"] = "raise",
+    verbose: bool = False,
+) -> Pipeline:
+    """Return the pipeline of Gao et al. (2021) with triplets and the gate, PSN_G.
+
+    Log spectrograms of segments of 265 ms, 32 x 129 values each, and
+    `sklearn_ser.PseudoSiameseGated`.
+
+    Parameters
+    ----------
+    auxiliary_corpora : AuxiliaryCorpora, Corpus, iterable of Corpus or None, \
+default=None
+        The corpora of the pre-training, without the target. Of a `Corpus` or several,
+        the recipe makes `sklearn_ser.datasets.AuxiliaryCorpora` at once, by the front
+        end of the pipeline, which takes the time of reading them: make these yourself
+        to share them among recipes, or set `memory`. None leaves out the pre-training,
+        and `fit` warns.
+    preset : {"gao2021_s1", "gao2021_s2"}, default="gao2021_s1"
+        How segments of 265 ms become 32 x 129 values, which the paper leaves open; see
+        `sklearn_ser.SpectrogramSegmenter`.
+    pretraining_epochs : int, default=2
+        Passes over the auxiliary corpora; not published. This and the next two are
+        the defaults of `sklearn_ser.PseudoSiameseGated`, for two processors.
+    feature_epochs : int, default=6
+        Passes over the training data in which the branches learn; not published.
+    max_epochs : int, default=30
+        Passes over the training data in which the rest learns; not published.
+    early_stopping : bool, default=False
+        Whether to hold out some of the training speakers, to stop when the loss on
+        them no longer falls, and to keep the weights of the best epoch; `fit` then
+        needs ``groups``.
+    random_state : int, RandomState instance or None, default=None
+        Of `sklearn_ser.PseudoSiameseGated`.
+    memory : str, os.PathLike, joblib.Memory or None, default=None
+        Where both steps keep what takes long: the segments of each recording, and the
+        trained branches, which fits on the same data share where they differ only in
+        the fusion, as those of `pt` and `pt_g`, or of `psn` and this recipe. The
+        branches are found again only with an integer as `random_state`.
+    n_jobs : int or None, default=None
+        Threads for the segments; of `sklearn_ser.SpectrogramSegmenter`.
+    on_error : {"raise", "nan", "warn"}, default="raise"
+        What a faulty recording does, also of the auxiliary corpora; of
+        `sklearn_ser.SpectrogramSegmenter`.
+    verbose : bool, default=False
+        Whether to show progress bars over recordings and epochs.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``spectrogramsegmenter`` and ``pseudosiamesegated``.
+
+    See Also
+    --------
+    psn, pt_g, pt, cnn_blstm : The models with which the paper compares it.
+
+    Notes
+    -----
+    The paper publishes 16 kHz, segments of 265 ms with 32 x 129 values, frames of
+    25 ms, a convolutional network after [2]_, the weights of the losses in both phases,
+    Adadelta, batches of 128, and which segments are positive and negative.
+
+    All else is ours:
+
+    - Segments do not overlap, and the last one is padded with zeros. Each corpus is
+      standardised by itself.
+    - In the networks: after each convolution the maximum of two frames and two bins,
+      then a linear layer to 128 values; in the decoder, each value repeated twice
+      before a convolution; f, the hyperbolic tangent; one head of attention, added
+      to its input and normalised; 128 units of the LSTM, whose last states in both
+      directions the softmax layer is given; the first weights. Without the gate there
+      is no attention either.
+    - The triplets are drawn at random, with a margin of 1. In the pre-training, the
+      anchors are segments of the target drawn with replacement.
+    - The loss of the autoencoder is the mean over the values of a segment; Eq. 1 of
+      [1]_ prints a squared norm, that is, a sum.
+    - The branches are frozen in the last phase. The paper can be read either way: that
+      the framework is fine-tuned with the target is said of the second phase.
+    - A batch of the last phase has 32 utterances; the learning rate is torch's; the
+      epochs.
+    - The classes are weighted by their frequency, as in the other recipes; the paper's
+      cross-entropy weighs all utterances alike.
+
+    The target and the auxiliary corpora have to come from the same front end.
+    Spectrograms of the two presets have the same size: that they differ cannot be
+    told. Where settings of the front end are changed by ``set_params``, give the
+    classifier the new shape of a segment, without which `fit` refuses segments of
+    another size, and make the auxiliary corpora anew::
+
+        pipeline.set_params(spectrogramsegmenter__f_max=2000.0)
+        pipeline.set_params(
+            pseudosiamesegated__segment_shape=pipeline[0].segment_shape,
+            pseudosiamesegated__auxiliary_corpora=AuxiliaryCorpora.from_corpora(
+                corpora, pipeline[0]
+            ),
+        )
+
+    References
+    ----------
+    .. [1] Y. Gao, J. Liu, L. Wang and J. Dang, "Metric learning based feature
+       representation with gated fusion model for speech emotion recognition",
+       Interspeech, 2021.
+    .. [2] A. Satt, S. Rozenberg and R. Hoory, "Efficient emotion recognition from
+       speech using deep learning on spectrograms", Interspeech, 2017.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> from sklearn_ser.datasets import make_emotional_speech
+    >>> others = make_emotional_speech(n_speakers=1, n_repetitions=1, random_state=1)
+    >>> pipeline = recipes.pseudo_siamese_gated(others, random_state=0)
+    >>> list(pipeline.named_steps)
+    ['spectrogramsegmenter', 'pseudosiamesegated']
+    >>> pipeline["pseudosiamesegated"].auxiliary_corpora.n_utterances
+    4
+    """
+    # Imported here: the reference needs no torch, which takes seconds to import.
+    from ._estimator import PseudoSiameseGated
+
+    front_end = SpectrogramSegmenter.from_preset(
+        preset, memory=memory, n_jobs=n_jobs, on_error=on_error, verbose=verbose
+    )
+    corpora = auxiliary_corpora
+    if corpora is not None and not isinstance(corpora, AuxiliaryCorpora):
+        corpora = AuxiliaryCorpora.from_corpora(corpora, front_end)
+    classifier = PseudoSiameseGated(
+        corpora,
+        segment_shape=front_end.segment_shape,
+        class_weight="balanced",
+        pretraining_epochs=pretraining_epochs,
+        feature_epochs=feature_epochs,
+        max_epochs=max_epochs,
+        early_stopping=early_stopping,
+        memory=memory,
+        random_state=random_state,
+        verbose=verbose,
+    )
+    return make_pipeline(front_end, classifier)
+
+
+def psn(auxiliary_corpora: Auxiliary = None, **settings: Any) -> Pipeline:
+    """Return the pipeline of Gao et al. (2021) with triplets and no gate, PSN.
+
+    As `pseudo_siamese_gated`, with the representations of both branches side by side.
+
+    Parameters
+    ----------
+    auxiliary_corpora : AuxiliaryCorpora, Corpus, iterable of Corpus or None, \
+default=None
+        The corpora of the pre-training.
+    **settings
+        The others of `pseudo_siamese_gated`.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``spectrogramsegmenter`` and ``pseudosiamesegated``.
+
+    See Also
+    --------
+    pseudo_siamese_gated : The paper's own model, its parameters, and the notes on all.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> recipes.psn(random_state=0)["pseudosiamesegated"].fusion
+    'concatenate'
+    """
+    pipeline = pseudo_siamese_gated(auxiliary_corpora, **settings)
+    return pipeline.set_params(pseudosiamesegated__fusion="concatenate")
+
+
+def pt_g(auxiliary_corpora: Auxiliary = None, **settings: Any) -> Pipeline:
+    """Return the pipeline of Gao et al. (2021) with the gate and no triplets, PT_G.
+
+    As `pseudo_siamese_gated`, with an autoencoder that learns nothing of emotions.
+
+    Parameters
+    ----------
+    auxiliary_corpora : AuxiliaryCorpora, Corpus, iterable of Corpus or None, \
+default=None
+        The corpora of the pre-training.
+    **settings
+        The others of `pseudo_siamese_gated`.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``spectrogramsegmenter`` and ``pseudosiamesegated``.
+
+    See Also
+    --------
+    pseudo_siamese_gated : The paper's own model, its parameters, and the notes on all.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> classifier = recipes.pt_g(random_state=0)["pseudosiamesegated"]
+    >>> classifier.fusion, classifier.triplets
+    ('gate', None)
+    """
+    pipeline = pseudo_siamese_gated(auxiliary_corpora, **settings)
+    return pipeline.set_params(pseudosiamesegated__triplets=None)
+
+
+def pt(auxiliary_corpora: Auxiliary = None, **settings: Any) -> Pipeline:
+    """Return the pipeline of Gao et al. (2021) with pre-training alone, PT.
+
+    As `pt_g`, with the representations of both branches side by side.
+
+    Parameters
+    ----------
+    auxiliary_corpora : AuxiliaryCorpora, Corpus, iterable of Corpus or None, \
+default=None
+        The corpora of the pre-training.
+    **settings
+        The others of `pseudo_siamese_gated`.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``spectrogramsegmenter`` and ``pseudosiamesegated``.
+
+    See Also
+    --------
+    pseudo_siamese_gated : The paper's own model, its parameters, and the notes on all.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> classifier = recipes.pt(random_state=0)["pseudosiamesegated"]
+    >>> classifier.fusion, classifier.triplets
+    ('concatenate', None)
+    """
+    pipeline = pt_g(auxiliary_corpora, **settings)
+    return pipeline.set_params(pseudosiamesegated__fusion="concatenate")
+
+
+def cnn_blstm(**settings: Any) -> Pipeline:
+    """Return the pipeline of Gao et al. (2021) without an autoencoder, CNN-BLSTM.
+
+    The convolutional network and the recurrent layer, which learn from the target
+    alone: there are no auxiliary corpora.
+
+    Parameters
+    ----------
+    **settings
+        Those of `pseudo_siamese_gated`, without `auxiliary_corpora` and
+        `pretraining_epochs`.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``spectrogramsegmenter`` and ``pseudosiamesegated``.
+
+    Raises
+    ------
+    TypeError
+        If one of these two is given, as there is nothing to pre-train.
+
+    See Also
+    --------
+    pseudo_siamese_gated : The paper's own model, its parameters, and the notes on all.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> recipes.cnn_blstm(random_state=0)["pseudosiamesegated"].fusion is None
+    True
+    """
+    for name in ("auxiliary_corpora", "pretraining_epochs"):
+        if name in settings:
+            raise TypeError(
+                f"cnn_blstm() takes no {name}: without an autoencoder there is nothing "
+                "to pre-train."
+            )
+    pipeline = pseudo_siamese_gated(None, **settings)
+    return pipeline.set_params(pseudosiamesegated__fusion=None)

@@ -1,0 +1,1 @@
+"""Recurrent networks over sequences: no paper's own, used by several rooms."""

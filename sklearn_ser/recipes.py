@@ -1,0 +1,38 @@
+"""Ready pipelines from recordings to emotions.
+
+The settings are the published ones where the papers state them; the notes of a recipe
+say what is ours.
+
+Each recipe returns a new, unfitted scikit-learn `Pipeline`, or, where the training data
+are augmented, a `SpeedPerturbation` around one; every parameter in it can be changed
+with ``set_params``.
+"""
+
+from .methods.contrastive_siamese._recipe import contrastive_siamese
+from .methods.cvae._recipe import ae_lstm, cvae_lstm, vae_lstm
+from .methods.egemaps_svc._recipe import egemaps_svc
+from .methods.menan._recipe import dat, menan
+from .methods.metric_dae._recipe import metric_dae
+from .methods.pseudo_siamese_gated._recipe import (
+    cnn_blstm,
+    pseudo_siamese_gated,
+    psn,
+    pt,
+    pt_g,
+)
+
+__all__ = [
+    "ae_lstm",
+    "cnn_blstm",
+    "contrastive_siamese",
+    "cvae_lstm",
+    "dat",
+    "egemaps_svc",
+    "menan",
+    "metric_dae",
+    "pseudo_siamese_gated",
+    "psn",
+    "pt",
+    "pt_g",
+    "vae_lstm",
+]
