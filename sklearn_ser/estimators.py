@@ -1,4 +1,6 @@
-"""The papers' methods as scikit-learn estimators, one file per paper."""
+"""The papers' methods as scikit-learn estimators."""
+
+from __future__ import annotations
 
 from .methods.contrastive_siamese._estimator import ContrastiveSiamese
 from .methods.cvae._estimator import CVAE

@@ -21,12 +21,8 @@ from .methods.metric_dae._loss import (
     continuous_metric_loss,
     continuous_metric_terms,
 )
-from .methods.pseudo_siamese_gated._loss import (
-    PseudoSiameseLoss,
-    Triplets,
-    mine_triplets,
-    triplet_loss,
-)
+from .methods.pseudo_siamese_gated._loss import PseudoSiameseLoss, triplet_loss
+from .methods.pseudo_siamese_gated._triplets import Triplets, mine_triplets
 
 __all__ = [
     "ContinuousMetricTerms",

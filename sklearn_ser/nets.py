@@ -1,12 +1,17 @@
 """Torch modules of the papers, usable alone."""
 
 from .methods.contrastive_siamese._net import SiameseCNN, SiameseOutput
-from .methods.cvae._net import VariationalAutoencoder
+from .methods.cvae._net import (
+    LatentDistribution,
+    VariationalAutoencoder,
+    VariationalOutput,
+)
 from .methods.menan._net import EmotionAndSpeaker, SpeakerInvariantNet
-from .methods.metric_dae._net import DenoisingAutoencoder
+from .methods.metric_dae._net import DenoisingAutoencoder, DenoisingOutput
 from .methods.pseudo_siamese_gated._net import (
     FusionClassifier,
     GatedFusion,
+    GateOutput,
     PseudoSiameseGatedNet,
     PseudoSiameseNet,
     PseudoSiameseOutput,
@@ -16,22 +21,27 @@ from .methods.pseudo_siamese_gated._segments import (
     SegmentEncoder,
     UpsampledConv2d,
 )
-from .methods.sequence_classifier._net import RecurrentClassifier
+from .methods.sequence_classifier._net import RecurrentClassifier, SequenceOutput
 
 __all__ = [
     "DenoisingAutoencoder",
+    "DenoisingOutput",
     "EmotionAndSpeaker",
     "FusionClassifier",
+    "GateOutput",
     "GatedFusion",
+    "LatentDistribution",
     "PseudoSiameseGatedNet",
     "PseudoSiameseNet",
     "PseudoSiameseOutput",
     "RecurrentClassifier",
     "SegmentDecoder",
     "SegmentEncoder",
+    "SequenceOutput",
     "SiameseCNN",
     "SiameseOutput",
     "SpeakerInvariantNet",
     "UpsampledConv2d",
     "VariationalAutoencoder",
+    "VariationalOutput",
 ]

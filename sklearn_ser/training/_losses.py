@@ -1,8 +1,11 @@
-"""Losses over the utterances of a batch whose class is known."""
+"""Losses over the utterances of a batch: those whose class is known, and weighted."""
 
 from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from .._constants import UNKNOWN
@@ -46,3 +49,33 @@ def known_cross_entropy(
     """
     losses = cross_entropy(logits, classes, ignore_index=UNKNOWN, reduction="none")
     return known_mean(losses * weight, classes != UNKNOWN)
+
+
+class HasLogits(Protocol):
+    """What a classifying network returns."""
+
+    @property
+    def logits(self) -> Tensor:
+        """Logits of the classes, of shape (n, n_classes)."""
+
+
+class WeightedCrossEntropy(nn.Module):
+    """Mean over a batch of the cross-entropy, each utterance with its weight."""
+
+    def forward(self, output: HasLogits, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Return the loss.
+
+        Parameters
+        ----------
+        output : NamedTuple
+            With the ``logits`` of the classes.
+        batch : mapping of str to Tensor
+            ``"y"``, the numbers of the classes, and the ``"weight"`` of each.
+
+        Returns
+        -------
+        dict of str to Tensor
+            ``"loss"``, the value to minimise.
+        """
+        losses = cross_entropy(output.logits, batch["y"], reduction="none")
+        return {"loss": (losses * batch["weight"]).mean()}

@@ -11,13 +11,11 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.dataset import Dataset
@@ -26,9 +24,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 from tqdm.auto import tqdm
 
-# Tensors, and under "generator" the generator of the epoch.
-Batch = dict[str, Any]
-Corruption = Callable[[Batch, torch.Generator], Batch]
+from ._batches import Batch, Batches, BatchTransform, TableBatches
 
 
 class StopTraining(Exception):  # noqa: N818 - a signal, not an error
@@ -37,13 +33,13 @@ class StopTraining(Exception):  # noqa: N818 - a signal, not an error
 
 # Modules draw their first weights from torch's global generator, which threads
 # share: one net at a time, with the generator's state put back afterwards.
-_INITIALISATION = threading.Lock()
+_INITIALIZATION = threading.Lock()
 
 
 def _renew_lock() -> None:
     """Free the lock in a forked process: who held it is not there any more."""
-    global _INITIALISATION
-    _INITIALISATION = threading.Lock()
+    global _INITIALIZATION
+    _INITIALIZATION = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -63,7 +59,7 @@ def first_weights(seed: int) -> Iterator[None]:
     ------
     None
     """
-    with _INITIALISATION:
+    with _INITIALIZATION:
         state = torch.default_generator.get_state()
         try:
             torch.default_generator.manual_seed(seed)
@@ -86,115 +82,6 @@ def one_thread() -> Any:
     return threadpool_limits(limits=1, user_api="openmp")
 
 
-class Batches(metaclass=ABCMeta):
-    """Batches of an epoch, in an order drawn anew each time they are asked for.
-
-    Each batch is a dict of tensors, with the generator for whatever the module
-    draws at random under ``"generator"``. All is drawn on the CPU, so that a seed
-    means the same on every device.
-
-    Parameters
-    ----------
-    data : mapping of str to ndarray or Sequences
-        With one row per sample.
-    batch_size : int
-        Samples in a batch; one may be smaller.
-    corrupt : callable or None
-        Given data and a generator, returns the data that the network sees.
-    seed : callable
-        Gives the seed of the epoch that begins.
-    device : str
-        Where the tensors go.
-    training : bool, default=True
-        Whether the batches are trained on, and not held out for validation.
-    """
-
-    def __init__(
-        self,
-        data: Mapping[str, Any],
-        *,
-        batch_size: int,
-        corrupt: Corruption | None,
-        seed: Callable[[], int],
-        device: str,
-        training: bool = True,
-    ) -> None:
-        self.data = dict(data)
-        self.batch_size = batch_size
-        self.corrupt = corrupt
-        self.seed = seed
-        self.device = device
-        self.training = training
-
-    @abstractmethod
-    def _deal(self, generator: torch.Generator) -> Iterator[Batch]:
-        """Yield the batches of one epoch."""
-
-    def __iter__(self) -> Iterator[Batch]:
-        generator = torch.Generator().manual_seed(self.seed())
-        for batch in self._deal(generator):
-            yield {**batch, "generator": generator}
-
-    def _corrupted(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """Let the estimator change what the network sees."""
-        return batch if self.corrupt is None else self.corrupt(batch, generator)
-
-    def _to_device(self, data: Mapping[str, NDArray[Any]]) -> Batch:
-        """Copy arrays to the device."""
-        return {
-            name: torch.tensor(np.ascontiguousarray(values), device=self.device)
-            for name, values in data.items()
-        }
-
-
-class TableBatches(Batches):
-    """Rows of tables, copied to the device once, permuted, then split."""
-
-    def __init__(self, data: Mapping[str, Any], **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
-        self.data = self._to_device(data)
-
-    def _deal(self, generator: torch.Generator) -> Iterator[Batch]:
-        data = self.data
-        first = next(iter(data.values()))
-        order = torch.randperm(len(first), generator=generator).to(first.device)
-        data = {name: values[order] for name, values in data.items()}
-        data = self._corrupted(data, generator)
-        splits = [torch.split(values, self.batch_size) for values in data.values()]
-        for parts in zip(*splits, strict=True):
-            yield dict(zip(data, parts, strict=True))
-
-
-class FrameBatches(Batches):
-    """Frames of sequences as samples, with what is known of their utterances."""
-
-    def _deal(self, generator: torch.Generator) -> Iterator[Batch]:
-        data = dict(self.data)
-        sequences = data.pop("X")
-        order = torch.randperm(sequences.n_frames, generator=generator).numpy()
-        for first in range(0, len(order), self.batch_size):
-            frames = order[first : first + self.batch_size]
-            utterances = sequences.utterance[frames]
-            batch = {name: values[utterances] for name, values in data.items()}
-            batch["X"] = sequences.frames(frames)
-            yield self._corrupted(self._to_device(batch), generator)
-
-
-class UtteranceBatches(Batches):
-    """Utterances of similar length, padded; their lengths are ``"lengths"``."""
-
-    def _deal(self, generator: torch.Generator) -> Iterator[Batch]:
-        data = dict(self.data)
-        sequences = data.pop("X")
-        drawn = int(torch.randint(2**31 - 1, (), generator=generator))
-        for utterances in sequences.buckets(
-            self.batch_size, np.random.default_rng(drawn)
-        ):
-            batch = {name: values[utterances] for name, values in data.items()}
-            batch["X"], batch["lengths"] = sequences.padded(utterances)
-            yield self._corrupted(self._to_device(batch), generator)
-
-
 class TrainingNet(NeuralNet):
     """skorch net whose data are a dict of tensors, and whose loop is lean.
 
@@ -214,8 +101,10 @@ class TrainingNet(NeuralNet):
         The kind of batches: a child class of `Batches`, or what makes one of it.
     inputs : mapping of str to str or None
         The arguments of the module, and the names in the batch of what they get.
-    corrupt : callable or None
+    batch_transform : BatchTransform or None
         See `Batches`.
+    part : str
+        The part of the module that is trained, by its name; all of it for ``""``.
     """
 
     def __init__(
@@ -226,14 +115,16 @@ class TrainingNet(NeuralNet):
         seed: int = 0,
         batches: Callable[..., Batches] = TableBatches,
         inputs: Mapping[str, str] | None = None,
-        corrupt: Corruption | None = None,
+        batch_transform: BatchTransform | None = None,
+        part: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(module, criterion, **kwargs)
         self.seed = seed
         self.batches = batches
         self.inputs = inputs
-        self.corrupt = corrupt
+        self.batch_transform = batch_transform
+        self.part = part
 
     def get_default_callbacks(self) -> list[Any]:
         """Return no callbacks: the history is written by the loop itself."""
@@ -310,18 +201,18 @@ class TrainingNet(NeuralNet):
         return self.batches(
             dataset.X,
             batch_size=self.batch_size,
-            corrupt=self.corrupt,
+            transform=self.batch_transform,
             seed=lambda: epoch_seed(self.seed, len(self.history) if training else 0),
             device=self.device,
             training=training,
         )
 
     def infer(self, x: Any, **fit_params: Any) -> Any:
-        """Pass a batch, or the module's first input alone, through the module."""
+        """Pass a batch through what is trained, or an array through the module."""
         if not isinstance(x, Mapping):
             return self.module_(x, **fit_params)
         inputs = self.inputs or {"x": "X"}
-        return self.module_(
+        return self.module_.get_submodule(self.part)(
             **{argument: x[name] for argument, name in inputs.items()}, **fit_params
         )
 
@@ -361,7 +252,8 @@ class TrainingNet(NeuralNet):
         """Run one epoch and write the mean losses into the history."""
         if iterator is None:
             return
-        self._set_training(training)
+        for module in (self.module_, self.criterion_):
+            module.train(training)
         # What a loss is the mean of, where that is not the whole batch.
         counted = getattr(self.criterion_, "counted", {})
         counts: list[Any] = []

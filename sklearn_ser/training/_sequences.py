@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.utils import Tags
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
@@ -19,30 +19,18 @@ from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
 )
-from torch import Tensor, nn
+from torch import Tensor
 
 from .._constants import UNKNOWN
 from .._sklearn import StrOptions
 from ..sequences import Sequences, check_sequences
-from ._base import (
-    Data,
-    NetEstimator,
-    numbered_labels,
-    one_per_sample,
-)
+from ._base import NetEstimator
+from ._batches import Data
+from ._labels import check_labels, encode_labels
 from ._net import one_thread
 
 # Utterances that pass the module at once in inference.
-_CHUNK = 64
-
-
-class WeightedCrossEntropy(nn.Module):
-    """Mean over a batch of the cross-entropy, each utterance with its weight."""
-
-    def forward(self, output: Tensor, batch: Mapping[str, Any]) -> dict[str, Tensor]:
-        """Return the loss."""
-        losses = nn.functional.cross_entropy(output, batch["y"], reduction="none")
-        return {"loss": (losses * batch["weight"]).mean()}
+_UTTERANCES_AT_ONCE = 64
 
 
 class SequenceEstimator(NetEstimator):
@@ -57,16 +45,14 @@ class SequenceEstimator(NetEstimator):
         "standardize": ["boolean"],
     }
 
-    def _prepare(self, data: Data, valid: Data | None) -> tuple[Data, Data | None]:
+    def _fit_scaling(self, train: Data, valid: Data | None) -> tuple[Data, Data | None]:
+        """Learn mean and scale of what is trained on, and apply them to both."""
         if self.standardize:
-            self.mean_, self.scale_ = data["X"].moments()
-        return self._with_statistics(data), valid and self._with_statistics(valid)
+            self.mean_, self.scale_ = train["X"].moments()
+        scaled = {**train, "X": self._scaled(train["X"])}
+        return scaled, valid and {**valid, "X": self._scaled(valid["X"])}
 
-    def _with_statistics(self, data: Data) -> Data:
-        """Return the data with the frames to be standardised."""
-        return {**data, "X": self._standardised(data["X"])}
-
-    def _standardised(self, sequences: Sequences) -> Sequences:
+    def _scaled(self, sequences: Sequences) -> Sequences:
         """Return the sequences with what was learned about their frames."""
         if not hasattr(self, "mean_"):
             return sequences
@@ -74,43 +60,13 @@ class SequenceEstimator(NetEstimator):
 
     def _check_X(self, X: Any) -> Sequences:  # noqa: N802 - X is scikit-learn's name
         """Validate what a fitted estimator is given."""
-        return self._standardised(check_sequences(self, X, reset=False))
+        return self._scaled(check_sequences(self, X, reset=False))
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn that sequences of equal length may come as 3-D."""
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-    def _forget(self, *names: str) -> None:
-        super()._forget("mean_", "scale_", "classes_", *names)
-
-    def _encode_classes(
-        self, sequences: Sequences, y: Any, *, allow_unknown: bool = False
-    ) -> NDArray[np.int64]:
-        """Set ``classes_`` and return the class of each utterance as its number.
-
-        Where it is allowed, NaN or None stands for a class that is not known, and
-        becomes -1.
-        """
-        if y is None:
-            raise ValueError(
-                f"This {type(self).__name__} estimator requires y to be passed, but "
-                "the target y is None."
-            )
-        labels = one_per_sample("y", y)
-        check_consistent_length(sequences, labels)
-        missing = np.flatnonzero(pd.isna(labels))
-        if missing.size == len(labels) or (missing.size and not allow_unknown):
-            raise ValueError(
-                f"Input y contains NaN: utterance {missing[0]} has no class "
-                f"({missing.size} of {len(labels)} in all). Leave such utterances out."
-            )
-        if labels.dtype.kind == "f" and np.isinf(labels).any():
-            raise ValueError("Input y contains infinity, which is no class.")
-        check_classification_targets(np.delete(labels, missing))
-        self.classes_, codes = numbered_labels("y", labels)
-        return codes
 
     def _infer(
         self,
@@ -125,7 +81,7 @@ class SequenceEstimator(NetEstimator):
         module, device = self._inference_module()
         result = np.empty((len(sequences), width))
         with one_thread(), torch.inference_mode():
-            for utterances in sequences.buckets(_CHUNK):
+            for utterances in sequences.buckets(_UTTERANCES_AT_ONCE):
                 frames, lengths = sequences.padded(utterances)
                 x = torch.from_numpy(frames.astype(np.float64)).to(device)
                 on_device = torch.from_numpy(lengths).to(device)
@@ -133,10 +89,63 @@ class SequenceEstimator(NetEstimator):
         return result
 
 
-def _predicts(estimator: Any) -> bool:
-    """Tell whether the estimator knows classes."""
-    estimator._check_predicts()
-    return True
+def check_classes(
+    estimator: Any, sequences: Sequences, y: Any, *, allow_unknown: bool = False
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the classes, and the number of the class of each utterance.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Named in messages.
+    sequences : Sequences
+        What the classes must be as long as.
+    y : array-like of shape (n,)
+        Class of each utterance.
+    allow_unknown : bool, default=False
+        Whether NaN or None may stand for a class that is not known.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        In order.
+    numbers : ndarray of shape (n,), int64
+        -1 where the class is not known.
+
+    Raises
+    ------
+    ValueError
+        If `y` is missing, is not one class per utterance, or has gaps that are not
+        allowed.
+    """
+    if y is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but "
+            "the target y is None."
+        )
+    labels = check_labels("y", y)
+    check_consistent_length(sequences, labels)
+    missing = np.flatnonzero(pd.isna(labels))
+    if missing.size == len(labels) or (missing.size and not allow_unknown):
+        raise ValueError(
+            f"Input y contains NaN: utterance {missing[0]} has no class "
+            f"({missing.size} of {len(labels)} in all). Leave such utterances out."
+        )
+    if labels.dtype.kind == "f" and np.isinf(labels).any():
+        raise ValueError("Input y contains infinity, which is no class.")
+    check_classification_targets(np.delete(labels, missing))
+    return encode_labels("y", labels)
+
+
+def _knows_classes(estimator: Any) -> bool:
+    """Tell whether the estimator is a classifier, with its parameters as they are."""
+    if get_tags(estimator).estimator_type == "classifier":
+        return True
+    name = type(estimator).__name__
+    raise AttributeError(
+        f"This {name} knows no classes, so it cannot predict them; put a classifier "
+        "after it, such as SequenceClassifier."
+    )
 
 
 class SequenceClassifierMixin(ClassifierMixin, metaclass=ABCMeta):
@@ -151,11 +160,11 @@ class SequenceClassifierMixin(ClassifierMixin, metaclass=ABCMeta):
     class_weight: Any
 
     def _with_class_weights(
-        self, data: Data, valid: Data | None
+        self, train: Data, valid: Data | None
     ) -> tuple[Data, Data | None]:
         """Add to each utterance the weight that its class has in what is trained on."""
-        weights = self._class_weights(data["y"])
-        return _weighted(data, weights), valid and _weighted(valid, weights)
+        weights = self._class_weights(train["y"])
+        return _weighted(train, weights), valid and _weighted(valid, weights)
 
     def _class_weights(self, y: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the weights of all classes, 1 for those that are not trained on."""
@@ -173,10 +182,7 @@ class SequenceClassifierMixin(ClassifierMixin, metaclass=ABCMeta):
     def _log_probabilities(self, sequences: Sequences) -> NDArray[np.float64]:
         """Return them for validated utterances, of shape (n, n_classes)."""
 
-    def _check_predicts(self) -> None:
-        """Raise an AttributeError where the parameters leave nothing to predict."""
-
-    @available_if(_predicts)
+    @available_if(_knows_classes)
     def predict(self, X: Any) -> NDArray[Any]:
         """Predict the class of each utterance.
 
@@ -195,7 +201,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         predicted: NDArray[Any] = self.classes_[best]
         return predicted
 
-    @available_if(_predicts)
+    @available_if(_knows_classes)
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Predict the probabilities of the classes.
 
@@ -213,7 +219,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         probabilities: NDArray[np.float64] = np.exp(self.predict_log_proba(X))
         return probabilities
 
-    @available_if(_predicts)
+    @available_if(_knows_classes)
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Predict the logarithms of the probabilities of the classes.
 
@@ -231,7 +237,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         check_is_fitted(self)
         return self._log_probabilities(self._check_X(X))
 
-    @available_if(_predicts)
+    @available_if(_knows_classes)
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy of `predict`.
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...training._net import Batch, Batches
+from ...training._batches import Batch, Batches
 
 Pairing = Literal["random", "balanced"]
 Pairs = NDArray[np.intp]
@@ -47,7 +47,8 @@ class PairBatches(Batches):
         self.n_frames = n_frames
         self.pairs = pairs
 
-    def _deal(self, generator: torch.Generator) -> Iterator[Batch]:
+    def iter_batches(self, generator: torch.Generator) -> Iterator[Batch]:
+        """Yield the batches of one epoch."""
         data = dict(self.data)
         sequences = data.pop("X")
         drawn = int(torch.randint(2**31 - 1, (), generator=generator))
@@ -58,7 +59,7 @@ class PairBatches(Batches):
             batch = {name: values[utterances] for name, values in data.items()}
             starts = np.zeros(len(utterances), np.int64)
             batch["X"] = sequences.windows(utterances, starts, self.n_frames)
-            yield self._corrupted(self._to_device(batch), generator)
+            yield self._transformed(self._to_device(batch), generator)
 
     def _pairs(self, rng: np.random.Generator) -> Pairs:
         """Return the pairs of an epoch."""

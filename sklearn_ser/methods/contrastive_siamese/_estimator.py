@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import (
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
 )
-from skorch.callbacks import LRScheduler
 from torch import Tensor
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from ..._constants import UNKNOWN
+from ..._dimensions import DIMENSIONS, SHORT_DIMENSIONS, dimension_name
 from ..._sklearn import (
     Interval,
     StrOptions,
@@ -33,15 +27,22 @@ from ..._sklearn import (
 )
 from ..._warnings import warn_user
 from ...sequences import Sequences, check_sequences, window_starts
-from ...training._base import (
-    Data,
-    how_to_pass,
-    numbered_labels,
-    one_per_sample,
-    per_sample,
+from ...training._base import NetTransformerMixin, draw_seed
+from ...training._batches import Data
+from ...training._labels import (
+    check_groups,
+    check_labels,
+    check_ratings,
+    encode_labels,
+    routing_hint,
 )
-from ...training._net import Batches, one_thread
-from ...training._sequences import SequenceClassifierMixin, SequenceEstimator
+from ...training._net import one_thread
+from ...training._sequences import (
+    SequenceClassifierMixin,
+    SequenceEstimator,
+    check_classes,
+)
+from ...training._spec import NetSpec
 from ._batches import PairBatches, balanced_size
 from ._loss import ContrastiveSiameseLoss
 from ._net import SiameseCNN
@@ -51,17 +52,13 @@ _MIN_FRAMES = 30
 
 # Frames that pass the module at once in inference, of as many windows as they make:
 # some 50 megabytes for each of its layers.
-_CHUNK = 2**15
+_FRAMES_AT_ONCE = 2**15
 
-_RATINGS = ("valence", "activation", "dominance")
 _LEVELS = ("low", "medium", "high")
 
 
 class ContrastiveSiamese(
-    ClassNamePrefixFeaturesOutMixin,
-    SequenceClassifierMixin,
-    TransformerMixin,
-    SequenceEstimator,
+    NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator
 ):
     r"""Siamese convolutional network with contrastive loss (Lian et al., 2018).
 
@@ -88,9 +85,12 @@ class ContrastiveSiamese(
         the Euclidean distance of probabilities 1, and of d features
         :math:`2 \sqrt d`, see the notes.
     position : {"features", "probabilities"}, default="features"
-        What is contrasted, and what `transform` gives: the flattened features before
-        the last linear layer (pos_1 of the paper, its better one) or the
-        probabilities of the classes (pos_2).
+        What is contrasted: the flattened features before the last linear layer
+        (pos_1 of the paper, its better one) or the probabilities of the classes
+        (pos_2).
+    output : {"features", "probabilities"} or None, default=None
+        What `transform` gives. None is what is contrasted, see `position`. It may be
+        changed after `fit`.
     pairs : {"random", "balanced"}, default="random"
         How pairs are drawn in each epoch: at random from all utterances, each once,
         of which an odd one is left out (loader_1 of the paper, its better one); or
@@ -244,18 +244,15 @@ class ContrastiveSiamese(
     1.0
     """
 
-    _module_class = SiameseCNN
-    _criterion_class = ContrastiveSiameseLoss
-    _batches = PairBatches
-
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **SequenceEstimator._parameter_constraints,
         "contrastive_weight": [Interval(Real, 0, 1, closed="both")],
         "distance": [StrOptions({"cosine", "euclidean"})],
         "margin": [Interval(Real, -1, None, closed="left"), None],
         "position": [StrOptions({"features", "probabilities"})],
+        "output": [StrOptions({"features", "probabilities"}), None],
         "pairs": [StrOptions({"random", "balanced"})],
-        "auxiliary": [StrOptions({"gender", *_RATINGS}), None],
+        "auxiliary": [StrOptions({"gender", *DIMENSIONS, *SHORT_DIMENSIONS}), None],
         "auxiliary_weight": [Interval(Real, 0, 1, closed="left")],
         "level_bounds": ["array-like"],
         "n_frames": [Interval(Integral, _MIN_FRAMES, None, closed="left"), None],
@@ -280,6 +277,7 @@ class ContrastiveSiamese(
         distance: Literal["cosine", "euclidean"] = "cosine",
         margin: float | None = None,
         position: Literal["features", "probabilities"] = "features",
+        output: Literal["features", "probabilities"] | None = None,
         pairs: Literal["random", "balanced"] = "random",
         auxiliary: Literal["gender", "valence", "activation", "dominance"]
         | None = None,
@@ -307,6 +305,7 @@ class ContrastiveSiamese(
         self.distance = distance
         self.margin = margin
         self.position = position
+        self.output = output
         self.pairs = pairs
         self.auxiliary = auxiliary
         self.auxiliary_weight = auxiliary_weight
@@ -382,31 +381,38 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         UserWarning
             If no loss reaches the classifier, see the notes.
         """
-        self._forget("auxiliary_classes_", "n_frames_")
+        self._reset()
         sequences = check_sequences(self, X, reset=True)
+        groups = check_groups(self, groups, sequences)
         targets = {
             "gender": gender,
             "valence": valence,
             "activation": activation,
             "dominance": dominance,
         }
-        check_consistent_length(sequences, groups, *targets.values())
-        data = {"X": sequences, "y": self._encode_classes(sequences, y)}
+        check_consistent_length(sequences, *targets.values())
+        self.classes_, codes = check_classes(self, sequences, y)
+        data = {"X": sequences, "y": codes}
         if self.auxiliary is not None:
-            data["auxiliary"] = self._encode_auxiliary(
-                sequences, targets[self.auxiliary]
+            self.auxiliary_classes_, data["auxiliary"] = self._check_auxiliary(
+                sequences, targets
             )
-        if self.contrastive_weight == 1 and self.position == "features":
-            warn_user(
-                "contrastive_weight=1 with position='features' leaves the last linear "
-                "layer untrained, so that predictions mean nothing: use transform "
-                "alone, a smaller contrastive_weight or position='probabilities'."
-            )
-        self._fit_net(data, groups)
+        self._warn_of_untrained()
+        seed = draw_seed(self.random_state)
+        train, valid = self._split_off_speakers(data, groups, seed)
+        self._check_pairs(train, valid)
+        longest = int(train["X"].lengths.max())
+        self.n_frames_ = self.n_frames or max(longest, _MIN_FRAMES)
+        train, valid = self._with_class_weights(train, valid)
+        train, valid = self._fit_scaling(train, valid)
+        spec = self._specify(seed)
+        net = spec.build()
+        net.train_on(train, valid)
+        self._set_fitted(spec, net)
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:
-        """Return what stands at the contrasted position.
+        """Return features or probabilities of utterances.
 
         Parameters
         ----------
@@ -417,12 +423,13 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         Returns
         -------
         ndarray of shape (n, n_outputs), float32
-            The flattened features or the probabilities of the classes, as `position`
-            was in `fit`; of several windows, their mean.
+            The flattened features or the probabilities of the classes, as `output`
+            says; of several windows, their mean.
         """
         check_is_fitted(self)
+        kind = self._kind_of_output()
         sequences = self._check_X(X)
-        if self._params_at_fit["position"] == "probabilities":
+        if kind == "probabilities":
             return np.exp(self._log_probabilities(sequences)).astype(np.float32)
         result = np.zeros((len(sequences), self._n_features_out), np.float32)
         for utterance, share, output in self._by_window(sequences, "features"):
@@ -432,48 +439,51 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
     @property
     def _n_features_out(self) -> int:
         """Width of what `transform` gives, for `get_feature_names_out`."""
-        if self._params_at_fit["position"] == "probabilities":
+        if self._kind_of_output() == "probabilities":
             return len(self.classes_)
         return int(self.net_.module_.n_features_out)
 
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that the features are float32."""
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
+    def _kind_of_output(self) -> str:
+        """Return what `transform` gives, by default what was contrasted in `fit`."""
+        validate_parameter_constraints(
+            self._parameter_constraints,
+            {"output": self.output},
+            caller_name="ContrastiveSiamese",
+        )
+        return str(self.output or self._spec.criterion_params["position"])
 
-    def _encode_auxiliary(self, sequences: Sequences, values: Any) -> NDArray[np.int64]:
-        """Set ``auxiliary_classes_`` and return the class of each utterance."""
-        name = str(self.auxiliary)
-        if values is None:
+    def _check_auxiliary(
+        self, sequences: Sequences, targets: dict[str, Any]
+    ) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """Return the classes of the auxiliary task, and that of each utterance."""
+        name = "gender"
+        if self.auxiliary != "gender":
+            name = dimension_name(str(self.auxiliary))
+        if targets[name] is None:
             raise ValueError(
-                f"ContrastiveSiamese(auxiliary={name!r}) learns from {name}, but fit "
-                f"did not get it. {how_to_pass('ContrastiveSiamese', name)}"
+                f"ContrastiveSiamese(auxiliary={self.auxiliary!r}) learns from {name}, "
+                f"but fit did not get it. {routing_hint('ContrastiveSiamese', name)}"
             )
-        if name in _RATINGS:
-            self.auxiliary_classes_ = np.array(_LEVELS)
-            return _levels(per_sample(name, values, sequences), self.level_bounds)
-        labels = one_per_sample(name, values)
-        self.auxiliary_classes_, codes = numbered_labels(name, labels)
-        if len(self.auxiliary_classes_):
-            check_classification_targets(self.auxiliary_classes_)
-        return codes
+        if name in DIMENSIONS:
+            ratings = check_ratings(name, targets[name], sequences)
+            return np.array(_LEVELS), _levels(ratings, self.level_bounds)
+        classes, codes = encode_labels(name, check_labels(name, targets[name]))
+        if len(classes):
+            check_classification_targets(classes)
+        return classes, codes
 
-    def _prepare(self, data: Data, valid: Data | None) -> tuple[Data, Data | None]:
-        self._check_pairs(data, valid)
-        if self.auxiliary is not None and (data["auxiliary"] == UNKNOWN).all():
-            raise ValueError(
-                f"{self.auxiliary} is unknown for all {len(data['X'])} utterances to "
-                "train on: nothing to learn from. ContrastiveSiamese(auxiliary=None) "
-                "needs none."
+    def _warn_of_untrained(self) -> None:
+        """Warn where no loss reaches the classifier."""
+        if self.contrastive_weight == 1 and self.position == "features":
+            warn_user(
+                "contrastive_weight=1 with position='features' leaves the last linear "
+                "layer untrained, so that predictions mean nothing: use transform "
+                "alone, a smaller contrastive_weight or position='probabilities'."
             )
-        longest = int(data["X"].lengths.max())
-        self.n_frames_ = self.n_frames or max(longest, _MIN_FRAMES)
-        return super()._prepare(*self._with_class_weights(data, valid))
 
-    def _check_pairs(self, data: Data, valid: Data | None) -> None:
-        """Raise a ValueError where no pairs can be made."""
-        if len(data["X"]) < 2:
+    def _check_pairs(self, train: Data, valid: Data | None) -> None:
+        """Refuse what gives no pairs, or nothing to learn of the auxiliary task."""
+        if len(train["X"]) < 2:
             raise ValueError(
                 "ContrastiveSiamese learns from pairs of utterances, but there is "
                 "only 1 sample to train on."
@@ -485,43 +495,48 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
                 "validation_fraction."
             )
         if self.pairs == "balanced":
-            balanced_size(self.classes_[data["y"]])
+            balanced_size(self.classes_[train["y"]])
+        if self.auxiliary is not None and (train["auxiliary"] == UNKNOWN).all():
+            raise ValueError(
+                f"{self.auxiliary} is unknown for all {len(train['X'])} utterances to "
+                "train on: nothing to learn from. ContrastiveSiamese(auxiliary=None) "
+                "needs none."
+            )
 
-    def _module_params(self) -> dict[str, Any]:
-        return {
-            "n_features": self.n_features_in_,
-            "n_frames": self.n_frames_,
-            "n_classes": len(self.classes_),
-            "n_filters": int(self.n_filters),
-            "n_auxiliary": len(getattr(self, "auxiliary_classes_", ())),
-        }
-
-    def _criterion_params(self) -> dict[str, Any]:
-        return {
-            "contrastive_weight": self.contrastive_weight,
-            "distance": self.distance,
-            "margin": self.margin,
-            "position": self.position,
-            "auxiliary_weight": self.auxiliary_weight,
-        }
-
-    def _batch_maker(self) -> Callable[..., Batches]:
-        n_frames = self._architecture["n_frames"]
-        return partial(PairBatches, n_frames=n_frames, pairs=self.pairs)
-
-    def _callbacks(self) -> list[Any]:
-        callbacks = super()._callbacks()
-        if self.lr_patience is None:
-            return callbacks
-        schedule = LRScheduler(
-            ReduceLROnPlateau,
-            monitor="valid_loss" if self.early_stopping else "train_loss",
-            event_name="lr",
-            factor=0.5,
-            patience=self.lr_patience - 1,
-            threshold=0.0,
+    def _specify(self, seed: int) -> NetSpec:
+        """Return what the net is built from."""
+        schedule = None
+        if self.lr_patience is not None:
+            schedule = {
+                "policy": "ReduceLROnPlateau",
+                "monitor": "valid_loss" if self.early_stopping else "train_loss",
+                "factor": 0.5,
+                "patience": self.lr_patience - 1,
+                "threshold": 0.0,
+            }
+        return NetSpec(
+            module=SiameseCNN,
+            module_params={
+                "n_features": self.n_features_in_,
+                "n_frames": self.n_frames_,
+                "n_classes": len(self.classes_),
+                "n_filters": int(self.n_filters),
+                "n_auxiliary": len(getattr(self, "auxiliary_classes_", ())),
+            },
+            criterion=ContrastiveSiameseLoss,
+            criterion_params={
+                "contrastive_weight": self.contrastive_weight,
+                "distance": self.distance,
+                "margin": self.margin,
+                "position": self.position,
+                "auxiliary_weight": self.auxiliary_weight,
+            },
+            inputs={"x": "X"},
+            batches=PairBatches,
+            batch_params={"n_frames": self.n_frames_, "pairs": self.pairs},
+            lr_schedule=schedule,
+            **self._shared_settings(seed),
         )
-        return [("lr_schedule", schedule), *callbacks]
 
     def _log_probabilities(self, sequences: Sequences) -> NDArray[np.float64]:
         result = np.full((len(sequences), len(self.classes_)), -np.inf)
@@ -546,7 +561,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         n_windows = [len(of_utterance) for of_utterance in starts]
         utterances = np.repeat(np.arange(len(sequences)), n_windows)
         places = np.concatenate(starts)
-        size = max(1, _CHUNK // self.n_frames_)
+        size = max(1, _FRAMES_AT_ONCE // self.n_frames_)
         for first in range(0, len(places), size):
             chunk = slice(first, first + size)
             windows = sequences.windows(
@@ -569,7 +584,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             return window_starts(len(array), self.n_frames_)
         # Zero added: of -0.0 the bytes would be others.
         content = zlib.crc32((np.asarray(array, np.float32) + 0.0).tobytes())
-        rng = np.random.default_rng((self._seed, content))
+        rng = np.random.default_rng((self._spec.seed, content))
         return rng.integers(last + 1, size=1)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
@@ -11,10 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import log_softmax
-from sklearn.base import (
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
+from sklearn.utils import Tags
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
@@ -30,27 +27,53 @@ from ..._sklearn import (
     validate_parameter_constraints,
 )
 from ...sequences import Sequences, check_sequences
-from ...training._base import Data, check_sizes
-from ...training._net import (
-    Batch,
-    Corruption,
-    FrameBatches,
-    one_thread,
+from ...training._base import NetTransformerMixin, check_sizes, draw_seed
+from ...training._batches import Batch, FrameBatches
+from ...training._labels import check_groups
+from ...training._net import one_thread
+from ...training._sequences import (
+    SequenceClassifierMixin,
+    SequenceEstimator,
+    check_classes,
 )
-from ...training._sequences import SequenceClassifierMixin, SequenceEstimator
+from ...training._spec import NetSpec
 from ._loss import VariationalLoss, negative_elbo
 from ._net import VariationalAutoencoder
 
 # Segments that pass the module at once in inference.
-_CHUNK = 2048
+_SEGMENTS_AT_ONCE = 2048
 
 
-class CVAE(
-    ClassNamePrefixFeaturesOutMixin,
-    SequenceClassifierMixin,
-    TransformerMixin,
-    SequenceEstimator,
-):
+@dataclass(frozen=True)
+class AddCondition:
+    """Adds to a batch the emotions as the condition, none for some of the segments."""
+
+    n_classes: int
+    dropout: float
+
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """Return the batch with its ``"condition"``.
+
+        Parameters
+        ----------
+        batch : dict of str to Tensor
+            With the numbers of the emotions as ``"y"``.
+        generator : torch.Generator
+            Where the segments without a condition are drawn.
+
+        Returns
+        -------
+        dict of str to Tensor
+        """
+        y = batch["y"]
+        condition = torch.nn.functional.one_hot(y, self.n_classes).to(torch.float32)
+        if self.dropout:
+            kept = torch.rand(len(y), generator=generator) >= self.dropout
+            condition *= kept.to(condition)[:, None]
+        return {**batch, "condition": condition}
+
+
+class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
     r"""Conditional variational autoencoder of segments (Latif et al., 2018).
 
     Learns to compress segments of speech, such as those of `LogMelSegmenter`, into
@@ -209,10 +232,6 @@ class CVAE(
     True
     """
 
-    _module_class = VariationalAutoencoder
-    _criterion_class = VariationalLoss
-    _batches = FrameBatches
-
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **SequenceEstimator._parameter_constraints,
         "variant": [StrOptions({"cvae", "vae", "ae"})],
@@ -307,13 +326,23 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             If an utterance is not a sequence of finite numbers, if emotions or
             speakers are needed and missing, or if the lengths differ.
         """
-        self._forget("class_prior_")
+        self._reset()
         sequences = check_sequences(self, X, reset=True)
-        check_consistent_length(sequences, groups)
+        groups = check_groups(self, groups, sequences)
         data: dict[str, Any] = {"X": sequences}
         if self.variant == "cvae":
-            data["y"] = self._encode_classes(sequences, y)
-        self._fit_net(data, groups)
+            self.classes_, data["y"] = check_classes(self, sequences, y)
+        seed = draw_seed(self.random_state)
+        train, valid = self._split_off_speakers(data, groups, seed)
+        if self.variant == "cvae":
+            # Of those that are trained on: what held-out speakers alone show is
+            # never learned, and must not be predicted.
+            self.class_prior_ = self._class_prior(train["y"])
+        train, valid = self._fit_scaling(train, valid)
+        spec = self._specify(seed)
+        net = spec.build()
+        net.train_on(train, valid)
+        self._set_fitted(spec, net)
         return self
 
     def transform(self, X: Any, *, oracle_labels: Any = None) -> NDArray[Any]:
@@ -370,55 +399,53 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
     @property
     def _n_features_out(self) -> int:
         """Width of what `transform` gives, for `get_feature_names_out`."""
-        return int(self._architecture["latent_dim"]) * (
-            1 if self._has_no_variance() else 2
-        )
+        latent_dim = int(self._spec.module_params["latent_dim"])
+        return latent_dim if self._has_no_variance() else 2 * latent_dim
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn whether this is a classifier."""
         tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        if self.variant != "cvae":
-            tags.estimator_type = None
-            tags.classifier_tags = None
-            tags.target_tags.required = False
+        # As it was fitted, if it was: a variant that is set later waits for a fit.
+        if self._n_conditions() if hasattr(self, "_spec") else self.variant == "cvae":
+            return tags
+        tags.estimator_type = None
+        tags.classifier_tags = None
+        tags.target_tags.required = False
         return tags
 
-    def _module_params(self) -> dict[str, Any]:
-        return {
-            "n_features": self.n_features_in_,
-            "latent_dim": self.latent_dim,
-            "hidden_sizes": check_sizes("hidden_sizes", self.hidden_sizes),
-            "n_conditions": len(self.classes_) if self.variant == "cvae" else 0,
-            "variational": self.variant != "ae",
-        }
-
-    def _criterion_params(self) -> dict[str, Any]:
-        return {
-            "beta": self.beta,
-            "recon_scale": self.recon_scale,
-            "annealing_epochs": self.annealing_epochs,
-            "free_bits": self.free_bits,
-        }
-
-    def _inputs(self) -> dict[str, str]:
+    def _specify(self, seed: int) -> NetSpec:
+        """Return what the net is built from."""
+        n_conditions = len(self.classes_) if self.variant == "cvae" else 0
         inputs = {"x": "X", "generator": "generator"}
-        if self._architecture["n_conditions"]:
+        add_condition = None
+        if n_conditions:
             inputs["condition"] = "condition"
-        return inputs
+            add_condition = AddCondition(n_conditions, self.label_dropout)
+        return NetSpec(
+            module=VariationalAutoencoder,
+            module_params={
+                "n_features": self.n_features_in_,
+                "latent_dim": self.latent_dim,
+                "hidden_sizes": check_sizes("hidden_sizes", self.hidden_sizes),
+                "n_conditions": n_conditions,
+                "variational": self.variant != "ae",
+            },
+            criterion=VariationalLoss,
+            criterion_params={
+                "beta": self.beta,
+                "recon_scale": self.recon_scale,
+                "annealing_epochs": self.annealing_epochs,
+                "free_bits": self.free_bits,
+            },
+            inputs=inputs,
+            batches=FrameBatches,
+            batch_transform=add_condition,
+            **self._shared_settings(seed),
+        )
 
-    def _corruption(self) -> Corruption | None:
-        n_classes = self._architecture["n_conditions"]
-        if not n_classes:
-            return None
-        return partial(_add_condition, n_classes=n_classes, dropout=self.label_dropout)
-
-    def _prepare(self, data: Data, valid: Data | None) -> tuple[Data, Data | None]:
-        if self.variant == "cvae":
-            # Of those that are trained on: what held-out speakers alone show is
-            # never learned, and must not be predicted.
-            self.class_prior_ = self._class_prior(data["y"])
-        return super()._prepare(data, valid)
+    def _n_conditions(self) -> int:
+        """Return the number of classes that the net was built with; 0 without."""
+        return int(self._spec.module_params["n_conditions"])
 
     def _class_prior(self, y: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the probabilities of the classes before an utterance is heard."""
@@ -441,7 +468,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
 
     def _has_no_variance(self) -> bool:
         """Tell whether `transform` gives means alone."""
-        return self.output == "mean" or not self._architecture["variational"]
+        return self.output == "mean" or not self._spec.module_params["variational"]
 
     @staticmethod
     def _chunks(
@@ -449,21 +476,11 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
     ) -> Iterator[tuple[Tensor, NDArray[np.int64]]]:
         """Yield segments in float64, and the utterances that they belong to."""
         first = 0
-        for frames in sequences.chunks(_CHUNK):
+        for frames in sequences.chunks(_SEGMENTS_AT_ONCE):
             last = first + len(frames)
             x = torch.from_numpy(frames.astype(np.float64)).to(device)
             yield x, sequences.utterance[first:last].astype(np.int64)
             first = last
-
-    def _check_predicts(self) -> None:
-        # As it was fitted, if it was: a variant that is set later waits for a fit.
-        is_fitted = hasattr(self, "net_")
-        variant = self._params_at_fit["variant"] if is_fitted else self.variant
-        if variant != "cvae":
-            raise AttributeError(
-                f"CVAE(variant={variant!r}) knows no classes, so it cannot predict "
-                "them; put a classifier after it, such as SequenceClassifier."
-            )
 
     def _log_probabilities(self, sequences: Sequences) -> NDArray[np.float64]:
         return self._log_posterior(sequences, *self._inference_module())
@@ -472,7 +489,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         self, sequences: Sequences, module: Any, device: str, oracle_labels: Any
     ) -> Tensor | None:
         """Return what stands for the emotion of each utterance, where one is needed."""
-        if not self._architecture["n_conditions"]:
+        if not self._n_conditions():
             if oracle_labels is not None:
                 raise ValueError(
                     f"CVAE(variant={self.variant!r}) has no condition: oracle_labels "
@@ -511,7 +528,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         n_classes = len(self.classes_)
         bound = np.empty((sequences.n_frames, n_classes))
         conditions = torch.eye(n_classes, dtype=torch.float64, device=device)
-        scale = self._params_at_fit["recon_scale"]
+        scale = self._spec.criterion_params["recon_scale"]
         first = 0
         with one_thread(), torch.inference_mode():
             for x, _ in self._chunks(sequences, device):
@@ -528,15 +545,3 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             evidence += np.log(self.class_prior_)
         posterior: NDArray[np.float64] = log_softmax(evidence, axis=1)
         return posterior
-
-
-def _add_condition(
-    batch: Batch, generator: torch.Generator, n_classes: int, dropout: float
-) -> Batch:
-    """Add the emotions as the condition, none for some of the segments."""
-    y = batch["y"]
-    condition = torch.nn.functional.one_hot(y, n_classes).to(torch.float32)
-    if dropout:
-        kept = torch.rand(len(y), generator=generator) >= dropout
-        condition *= kept.to(condition)[:, None]
-    return {**batch, "condition": condition}

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ._net import VariationalOutput
+
 
 class ELBOTerms(NamedTuple):
     """The parts of the negative evidence lower bound, each of one row a sample."""
@@ -195,8 +197,9 @@ class VariationalLoss(nn.Module):
     --------
     >>> import torch
     >>> from sklearn_ser.losses import VariationalLoss
+    >>> from sklearn_ser.nets import VariationalOutput
     >>> x, zeros = torch.ones(4, 3), torch.zeros(4, 2)
-    >>> output = {"reconstruction": x, "mean": zeros + 2.0, "logvar": zeros}
+    >>> output = VariationalOutput(zeros + 2.0, zeros, reconstruction=x)
     >>> loss = VariationalLoss(annealing_epochs=4)
     >>> loss(output, {"X": x})["loss"]
     tensor(4.)
@@ -218,16 +221,16 @@ class VariationalLoss(nn.Module):
         self.free_bits = free_bits
 
     def forward(
-        self, output: Mapping[str, Tensor | None], batch: Mapping[str, Any]
+        self, output: VariationalOutput, batch: Mapping[str, Any]
     ) -> dict[str, Tensor]:
         """Return the loss and its parts.
 
         Parameters
         ----------
-        output : mapping
-            ``"reconstruction"`` of shape (batch_size, n_features), ``"mean"`` and
-            ``"logvar"`` of shape (batch_size, latent_dim); ``"logvar"`` is None for
-            a plain autoencoder.
+        output : VariationalOutput
+            The ``reconstruction`` of shape (batch_size, n_features), ``mean`` and
+            ``logvar`` of shape (batch_size, latent_dim); ``logvar`` is None for a
+            plain autoencoder.
         batch : mapping
             ``"X"`` of shape (batch_size, n_features) and, in training, ``"epoch"``,
             the number of the epoch from one. Without it the weight is `beta`, so
@@ -239,12 +242,9 @@ class VariationalLoss(nn.Module):
             ``"loss"``, the value to minimise; ``"reconstruction_loss"`` and, of a
             variational autoencoder, ``"kl_loss"``, the divergence without weight.
         """
-        x, mean, logvar = batch["X"], output["mean"], output["logvar"]
-        reconstruction = output["reconstruction"]
-        assert reconstruction is not None
-        assert mean is not None
+        mean, logvar, reconstruction = output
         terms = elbo_terms(
-            x, reconstruction, mean, logvar, recon_scale=self.recon_scale
+            batch["X"], reconstruction, mean, logvar, recon_scale=self.recon_scale
         )
         error = terms.reconstruction.mean()
         if logvar is None:

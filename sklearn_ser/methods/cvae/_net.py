@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 # Variances between e^-20 and e^20: wider than any use, and safe to exponentiate.
 _MAX_LOGVAR = 20.0
+
+
+class LatentDistribution(NamedTuple):
+    """What `VariationalAutoencoder.encode` makes of features."""
+
+    mean: Tensor
+    """Means, of shape (n, latent_dim)."""
+    logvar: Tensor | None
+    """Logarithms of the variances, of the same shape; None of a plain autoencoder."""
+
+
+class VariationalOutput(NamedTuple):
+    """What `VariationalAutoencoder` makes of features."""
+
+    mean: Tensor
+    """Means of the latent distribution, of shape (n, latent_dim)."""
+    logvar: Tensor | None
+    """Logarithms of its variances, likewise; None of a plain autoencoder."""
+    reconstruction: Tensor
+    """The features again, of shape (n, n_features), from a sample of it."""
 
 
 def reparameterize(
@@ -104,9 +125,7 @@ class VariationalAutoencoder(nn.Module):
         widths = (latent_dim + n_conditions, *reversed(hidden_sizes))
         self.decoder = nn.Sequential(_hidden(widths), nn.Linear(widths[-1], n_features))
 
-    def encode(
-        self, x: Tensor, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor | None]:
+    def encode(self, x: Tensor, condition: Tensor | None = None) -> LatentDistribution:
         """Return the parameters of the latent distribution.
 
         Parameters
@@ -118,14 +137,13 @@ class VariationalAutoencoder(nn.Module):
 
         Returns
         -------
-        mean : Tensor of shape (n, latent_dim)
-        logvar : Tensor of shape (n, latent_dim) or None
-            Logarithms of the variances; None of a plain autoencoder.
+        LatentDistribution
         """
         hidden = self.hidden(_append(x, condition))
         if self.logvar is None:
-            return self.mean(hidden), None
-        return self.mean(hidden), self.logvar(hidden).clamp(-_MAX_LOGVAR, _MAX_LOGVAR)
+            return LatentDistribution(self.mean(hidden), None)
+        logvar = self.logvar(hidden).clamp(-_MAX_LOGVAR, _MAX_LOGVAR)
+        return LatentDistribution(self.mean(hidden), logvar)
 
     def decode(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return features from latent representations.
@@ -149,7 +167,7 @@ class VariationalAutoencoder(nn.Module):
         x: Tensor,
         condition: Tensor | None = None,
         generator: torch.Generator | None = None,
-    ) -> dict[str, Tensor | None]:
+    ) -> VariationalOutput:
         """Encode, sample and decode.
 
         Parameters
@@ -163,16 +181,13 @@ class VariationalAutoencoder(nn.Module):
 
         Returns
         -------
-        dict of str to Tensor
-            ``"mean"``, ``"logvar"`` (None of a plain autoencoder) and
-            ``"reconstruction"``, of a sample of the latent distribution.
+        VariationalOutput
         """
         mean, logvar = self.encode(x, condition)
         z = mean
         if logvar is not None:
             z = reparameterize(mean, logvar, generator=generator)
-        reconstruction = self.decode(z, condition)
-        return {"mean": mean, "logvar": logvar, "reconstruction": reconstruction}
+        return VariationalOutput(mean, logvar, self.decode(z, condition))
 
 
 def _append(x: Tensor, condition: Tensor | None) -> Tensor:

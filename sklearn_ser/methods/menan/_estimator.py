@@ -9,49 +9,25 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
-from skorch.callbacks import LRScheduler
-from torch import Tensor
-from torch.optim.lr_scheduler import PolynomialLR
+from sklearn.utils.validation import check_is_fitted
 
 from ..._constants import UNKNOWN
 from ..._sklearn import Interval, StrOptions, fit_context
 from ..._warnings import warn_user
 from ...sequences import Sequences, check_sequences
-from ...training._base import (
-    Data,
-    check_sizes,
-    how_to_pass,
-    numbered_labels,
-    one_per_sample,
+from ...training._base import NetTransformerMixin, check_sizes, draw_seed
+from ...training._batches import Data, UtteranceBatches
+from ...training._labels import check_groups, encode_labels, routing_hint
+from ...training._sequences import (
+    SequenceClassifierMixin,
+    SequenceEstimator,
+    check_classes,
 )
-from ...training._net import Batch, TrainingNet, UtteranceBatches
-from ...training._sequences import SequenceClassifierMixin, SequenceEstimator
+from ...training._spec import NetSpec
+from ._adversary import AdversarialNet
 from ._loss import SpeakerAdversarialLoss
 from ._net import SpeakerInvariantNet
-
-
-class _AdversarialNet(TrainingNet):
-    """Net whose speaker head and encoder learn against each other, batch by batch."""
-
-    def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
-        """Make a step of the speaker head alone, then one of all the rest."""
-        module, criterion = self.module_, self.criterion_
-        if not criterion.alternates or module.speaker_head is None:
-            return super().train_step(batch, **fit_params)
-        batch["epoch"] = len(self.history)
-        representation = module.encode(batch["X"], batch["lengths"])
-        told = module.speaker_head(representation.detach())
-        speaker_loss = criterion.speaker_loss(told, batch["speaker"])
-        if bool((batch["speaker"] != UNKNOWN).any()):
-            # One optimiser serves both: it passes over what has no gradient.
-            self.descend(speaker_loss, batch)
-        output = module.classify(representation, freeze_speaker_head=True)
-        losses: dict[str, Tensor] = criterion(output, batch)
-        self.descend(losses["loss"], batch)
-        return losses | {"speaker_loss": speaker_loss}
 
 
 def _has_speaker_head(estimator: MEnAN) -> bool:
@@ -61,12 +37,7 @@ def _has_speaker_head(estimator: MEnAN) -> bool:
     return len(estimator.speakers_) > 0
 
 
-class MEnAN(
-    ClassNamePrefixFeaturesOutMixin,
-    SequenceClassifierMixin,
-    TransformerMixin,
-    SequenceEstimator,
-):
+class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
     r"""Max-entropy adversarial network (Li et al., 2020).
 
     An encoder of utterances and an emotion head learn to tell the emotions, while a
@@ -211,11 +182,6 @@ class MEnAN(
     1.0
     """
 
-    _module_class = SpeakerInvariantNet
-    _criterion_class = SpeakerAdversarialLoss
-    _net_class = _AdversarialNet
-    _batches = UtteranceBatches
-
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **SequenceEstimator._parameter_constraints,
         "adversary": [
@@ -310,18 +276,25 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             If there are no two speakers to tell apart, so that emotions alone are
             learned.
         """
-        self._forget("speakers_")
+        self._reset()
         sequences = check_sequences(self, X, reset=True)
-        if groups is not None:
-            groups = one_per_sample("groups", groups)
-            check_consistent_length(sequences, groups)
-        data: dict[str, Any] = {
-            "X": sequences,
-            "y": self._encode_classes(sequences, y, allow_unknown=True),
-        }
+        groups = check_groups(self, groups, sequences)
+        self.classes_, codes = check_classes(self, sequences, y, allow_unknown=True)
+        seed = draw_seed(self.random_state)
+        data: dict[str, Any] = {"X": sequences, "y": codes}
         if self.adversary is not None and groups is not None:
             data["speaker"] = groups
-        self._fit_net(data, groups)
+        train, valid = self._split_off_speakers(data, groups, seed)
+        self._check_emotions(train, valid)
+        self.speakers_ = self._speakers_to_tell(train)
+        train = _with_speakers(train, self.speakers_)
+        valid = valid and _with_speakers(valid, self.speakers_)
+        train, valid = self._with_class_weights(train, valid)
+        train, valid = self._fit_scaling(train, valid)
+        spec = self._specify(seed)
+        net = spec.build()
+        net.train_on(train, valid)
+        self._set_fitted(spec, net)
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:
@@ -373,13 +346,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
     @property
     def _n_features_out(self) -> int:
         """Width of what `transform` gives, for `get_feature_names_out`."""
-        return 3 * int(self._architecture["hidden_size"])
-
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that the representation is float32."""
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
+        return 3 * int(self._spec.module_params["hidden_size"])
 
     def _log_probabilities(self, sequences: Sequences) -> NDArray[np.float64]:
         return self._infer(
@@ -388,35 +355,38 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             lambda module, x, lengths: module(x, lengths).emotion.log_softmax(dim=1),
         )
 
-    def _module_params(self) -> dict[str, Any]:
-        return {
-            "n_features": self.n_features_in_,
-            "n_classes": len(self.classes_),
-            "n_speakers": len(self.speakers_),
-            "hidden_size": int(self.hidden_size),
-            "kernel_sizes": check_sizes("kernel_sizes", self.kernel_sizes),
-            "head_sizes": check_sizes("head_sizes", self.head_sizes),
-            "reverse": self.adversary == "gradient_reversal",
-        }
-
-    def _criterion_params(self) -> dict[str, Any]:
-        return {"adversary": self.adversary, "emotion_weight": self.emotion_weight}
-
-    def _inputs(self) -> dict[str, str]:
-        return {"x": "X", "lengths": "lengths"}
-
-    def _callbacks(self) -> list[Any]:
-        decay = LRScheduler(
-            PolynomialLR,
-            total_iters=self.max_epochs,
-            power=self.lr_power,
-            event_name="lr",
+    def _specify(self, seed: int) -> NetSpec:
+        """Return what the net is built from."""
+        return NetSpec(
+            module=SpeakerInvariantNet,
+            module_params={
+                "n_features": self.n_features_in_,
+                "n_classes": len(self.classes_),
+                "n_speakers": len(self.speakers_),
+                "hidden_size": int(self.hidden_size),
+                "kernel_sizes": check_sizes("kernel_sizes", self.kernel_sizes),
+                "head_sizes": check_sizes("head_sizes", self.head_sizes),
+                "reverse": self.adversary == "gradient_reversal",
+            },
+            criterion=SpeakerAdversarialLoss,
+            criterion_params={
+                "adversary": self.adversary,
+                "emotion_weight": self.emotion_weight,
+            },
+            inputs={"x": "X", "lengths": "lengths"},
+            batches=UtteranceBatches,
+            net=AdversarialNet,
+            lr_schedule={
+                "policy": "PolynomialLR",
+                "total_iters": self.max_epochs,
+                "power": self.lr_power,
+            },
+            **self._shared_settings(seed),
         )
-        # Before early stopping, which would leave it out of the last epoch.
-        return [("lr_decay", decay), *super()._callbacks()]
 
-    def _prepare(self, data: Data, valid: Data | None) -> tuple[Data, Data | None]:
-        if (data["y"] == UNKNOWN).all():
+    def _check_emotions(self, train: Data, valid: Data | None) -> None:
+        """Refuse to train, or to stop early, where no emotion is known."""
+        if (train["y"] == UNKNOWN).all():
             raise ValueError(
                 "no utterance to train on has an emotion that is known: give y more "
                 "emotions, or lower validation_fraction."
@@ -427,18 +397,14 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
                 f"{self.validation_groups_.tolist()}, but none is known: raise "
                 "validation_fraction."
             )
-        self.speakers_ = self._speakers_to_tell(data)
-        data = self._with_speakers(data)
-        valid = valid and self._with_speakers(valid)
-        return super()._prepare(*self._with_class_weights(data, valid))
 
-    def _speakers_to_tell(self, data: Data) -> NDArray[Any]:
+    def _speakers_to_tell(self, train: Data) -> NDArray[Any]:
         """Return the speakers that are trained on; none where there are no two."""
         if self.adversary is None:
             return np.array([])
         speakers = np.array([])
-        if "speaker" in data:
-            speakers, _ = numbered_labels("groups", data["speaker"])
+        if "speaker" in train:
+            speakers, _ = encode_labels("groups", train["speaker"])
         if len(speakers) > 1:
             return speakers
         name = type(self).__name__
@@ -447,13 +413,14 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             f"{name}(adversary={self.adversary!r}) learns from the speakers, but "
             f"groups names no two to train on{others if self.early_stopping else ''}: "
             f"it learns emotions alone, as {name}(adversary=None) does. "
-            + how_to_pass(name, "groups")
+            + routing_hint(name, "groups")
         )
         return speakers[:0]
 
-    def _with_speakers(self, data: Data) -> Data:
-        """Return the data with the number of each speaker."""
-        names = data.get("speaker", np.full(len(data["X"]), None))
-        number = {name: index for index, name in enumerate(self.speakers_.tolist())}
-        codes = [number.get(name, UNKNOWN) for name in names.tolist()]
-        return {**data, "speaker": np.array(codes, dtype=np.int64)}
+
+def _with_speakers(data: Data, speakers: NDArray[Any]) -> Data:
+    """Return the data with the number of each speaker."""
+    names = data.get("speaker", np.full(len(data["X"]), None))
+    number = {name: index for index, name in enumerate(speakers.tolist())}
+    codes = [number.get(name, UNKNOWN) for name in names.tolist()]
+    return {**data, "speaker": np.array(codes, dtype=np.int64)}

@@ -2,39 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     check_array,
-    check_consistent_length,
     check_is_fitted,
     validate_data,
 )
 from torch import Tensor
 
+from ..._dimensions import dimension_name
 from ..._sklearn import Interval, StrOptions, fit_context
 from ...training._base import (
     NetEstimator,
+    NetTransformerMixin,
     check_sizes,
-    how_to_pass,
-    per_sample,
+    draw_seed,
 )
-from ...training._net import Batch, Corruption, one_thread
+from ...training._batches import Batch, Data
+from ...training._labels import check_groups, check_ratings, routing_hint
+from ...training._net import one_thread
+from ...training._spec import NetSpec
 from ._loss import MetricDAELoss
 from ._net import DenoisingAutoencoder
 
-_TARGETS = {"act": "activation", "val": "valence"}
-Label = Literal["act", "val"]
+Label = Literal["act", "val", "activation", "valence"]
+_LABELS = {"act", "val", "activation", "valence"}
+
+
+@dataclass(frozen=True)
+class AddNoise:
+    """Adds to a batch the noisy copy of the features that the network sees."""
+
+    std: float
+
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """Return the batch with ``"noisy"`` features.
+
+        Parameters
+        ----------
+        batch : dict of str to Tensor
+            With the clean features as ``"X"``.
+        generator : torch.Generator
+            Where the noise is drawn.
+
+        Returns
+        -------
+        dict of str to Tensor
+        """
+        clean = batch["X"]
+        noise = torch.randn(clean.shape, generator=generator).to(clean.device)
+        return {**batch, "noisy": clean + self.std * noise}
 
 
 def _learns_a_label(estimator: MetricDAE) -> bool:
@@ -47,7 +74,7 @@ def _learns_a_label(estimator: MetricDAE) -> bool:
     return True
 
 
-class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator):
+class MetricDAE(NetTransformerMixin, NetEstimator):
     """Denoising autoencoder with continuous metric learning (Das et al., 2022).
 
     Compresses standardised functionals of an utterance, such as those of
@@ -60,8 +87,9 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
     ----------
     label : {"act", "val"}, ("act", "val") or None, default=None
         What the embedding learns to keep: activation, valence, or both, each in
-        its own half of the latent dimensions, in the order given. None is the
-        paper's unsupervised baseline, a plain denoising autoencoder.
+        its own half of the latent dimensions, in the order given. The long names,
+        ``"activation"`` and ``"valence"``, mean the same. None is the paper's
+        unsupervised baseline, a plain denoising autoencoder.
     latent_dim : int, default=2
         Dimensions of the embedding; 2 in the paper. Even with two labels.
     hidden_sizes : sequence of int, default=(40, 20, 10)
@@ -167,12 +195,9 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
     True
     """
 
-    _module_class = DenoisingAutoencoder
-    _criterion_class = MetricDAELoss
-
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **NetEstimator._parameter_constraints,
-        "label": [StrOptions(set(_TARGETS)), tuple, list, None],
+        "label": [StrOptions(_LABELS), tuple, list, None],
         "latent_dim": [Interval(Integral, 1, None, closed="left")],
         "hidden_sizes": ["array-like"],
         "decoder_relu": [StrOptions({"all", "released"})],
@@ -265,10 +290,16 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
             If a label or the speakers are needed and missing, if all labels are
             NaN, or if the lengths differ.
         """
-        self._forget("coef_", "intercept_")
+        self._reset()
         X, labels = self._validate(X, activation, valence, reset=True)
-        check_consistent_length(X, groups)
-        self._fit_net(self._data(X, labels), groups)
+        groups = check_groups(self, groups, X)
+        seed = draw_seed(self.random_state)
+        train, valid = self._split_off_speakers(_data(X, labels), groups, seed)
+        self._check_labelled(train)
+        spec = self._specify(seed)
+        net = spec.build()
+        net.train_on(train, valid)
+        self._set_fitted(spec, net)
         self._fit_label_estimate(X, labels)
         return self
 
@@ -303,10 +334,15 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
         """
         if self.early_stopping:
             raise ValueError("partial_fit cannot stop early: set early_stopping=False.")
-        X, labels = self._validate(
-            X, activation, valence, reset=not hasattr(self, "net_")
-        )
-        self._continue_net(self._data(X, labels))
+        begins = not hasattr(self, "net_")
+        X, labels = self._validate(X, activation, valence, reset=begins)
+        if begins:
+            spec = self._specify(draw_seed(self.random_state))
+            net = spec.build()
+        else:
+            spec, net = self._spec, self.net_
+        net.train_on(_data(X, labels), epochs=1)
+        self._set_fitted(spec, net)
         self._fit_label_estimate(X, labels)
         return self
 
@@ -377,25 +413,20 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
     @property
     def _n_features_out(self) -> int:
         """Width of the embedding, for `get_feature_names_out`."""
-        return int(self._architecture["latent_dim"])
-
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that the embedding is float32."""
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
+        return int(self._spec.module_params["latent_dim"])
 
     def _targets(self) -> list[str]:
         """Return the names of the targets that are learned, in order."""
         if self.label is None:
             return []
-        wanted = [self.label] if isinstance(self.label, str) else list(self.label)
-        if wanted not in (["act"], ["val"], ["act", "val"], ["val", "act"]):
+        given = [self.label] if isinstance(self.label, str) else list(self.label)
+        names = [dimension_name(x) if str(x) in _LABELS else "" for x in given]
+        if "" in names or not 1 <= len(set(names)) == len(names):
             raise ValueError(
                 "label must be 'act', 'val', ('act', 'val') or None, "
                 f"got {self.label!r}."
             )
-        return [_TARGETS[name] for name in wanted]
+        return names
 
     def _validate(
         self, X: Any, activation: Any, valence: Any, *, reset: bool
@@ -413,51 +444,45 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
             if given[name] is None:
                 raise ValueError(
                     f"MetricDAE(label={self.label!r}) learns from {name}, but fit did "
-                    f"not get it. {how_to_pass('MetricDAE', name)}"
+                    f"not get it. {routing_hint('MetricDAE', name)}"
                 )
         targets = {
-            name: per_sample(name, values, X)
+            name: check_ratings(name, values, X)
             for name, values in given.items()
             if values is not None
         }
         labels = [targets[name] for name in names]
         return X, np.stack(labels, axis=1) if labels else np.empty((len(X), 0), "f4")
 
-    def _prepare(
-        self, data: Mapping[str, Any], valid: Mapping[str, Any] | None
-    ) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
+    def _check_labelled(self, train: Data) -> None:
+        """Refuse targets of which nothing is known."""
         for k, name in enumerate(self._targets()):
-            if np.isnan(data["labels"][:, k]).all():
+            if np.isnan(train["labels"][:, k]).all():
                 raise ValueError(
-                    f"{name} is NaN for all {len(data['X'])} samples to train on: "
+                    f"{name} is NaN for all {len(train['X'])} samples to train on: "
                     "nothing to learn from. MetricDAE(label=None) needs no labels."
                 )
-        return data, valid
 
-    def _data(self, X: Any, labels: Any) -> dict[str, Any]:
-        """Return what the net is trained on."""
-        return {"X": X, "labels": labels} if labels.shape[1] else {"X": X}
-
-    def _module_params(self) -> dict[str, Any]:
-        return {
-            "n_features": self.n_features_in_,
-            "latent_dim": self.latent_dim,
-            "hidden_sizes": check_sizes("hidden_sizes", self.hidden_sizes),
-            "decoder_relu": self.decoder_relu,
-        }
-
-    def _criterion_params(self) -> dict[str, Any]:
-        return {
-            "distance": self.distance,
-            "combine": self.combine,
-            "metric_weight": self.metric_weight,
-        }
-
-    def _inputs(self) -> dict[str, str]:
-        return {"x": "noisy" if self.noise_std else "X"}
-
-    def _corruption(self) -> Corruption | None:
-        return partial(_add_noise, std=self.noise_std) if self.noise_std else None
+    def _specify(self, seed: int) -> NetSpec:
+        """Return what the net is built from."""
+        return NetSpec(
+            module=DenoisingAutoencoder,
+            module_params={
+                "n_features": self.n_features_in_,
+                "latent_dim": self.latent_dim,
+                "hidden_sizes": check_sizes("hidden_sizes", self.hidden_sizes),
+                "decoder_relu": self.decoder_relu,
+            },
+            criterion=MetricDAELoss,
+            criterion_params={
+                "distance": self.distance,
+                "combine": self.combine,
+                "metric_weight": self.metric_weight,
+            },
+            inputs={"x": "noisy" if self.noise_std else "X"},
+            batch_transform=AddNoise(self.noise_std) if self.noise_std else None,
+            **self._shared_settings(seed),
+        )
 
     def _through(self, half: str, X: NDArray[np.float32]) -> NDArray[np.float32]:
         """Pass an array through the encoder or the decoder."""
@@ -485,8 +510,6 @@ class MetricDAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator)
         self.intercept_ = np.array([model.intercept_ for model in models])
 
 
-def _add_noise(data: Batch, generator: torch.Generator, std: float) -> Batch:
-    """Add the noisy copy of the features that the network gets in training."""
-    clean = data["X"]
-    noise = torch.randn(clean.shape, generator=generator).to(clean.device)
-    return {**data, "noisy": clean + std * noise}
+def _data(X: NDArray[np.float32], labels: NDArray[np.float32]) -> Data:
+    """Return what the net is trained on."""
+    return {"X": X, "labels": labels} if labels.shape[1] else {"X": X}

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ._net import DenoisingOutput
+
 Distance = Literal["euclidean", "mean_euclidean", "signed"]
 Combine = Literal["sum", "log"]
 
@@ -203,8 +205,9 @@ class MetricDAELoss(nn.Module):
     --------
     >>> import torch
     >>> from sklearn_ser.losses import MetricDAELoss
+    >>> from sklearn_ser.nets import DenoisingOutput
     >>> x, embedding = torch.ones(4, 88), torch.arange(8.0).reshape(4, 2)
-    >>> loss = MetricDAELoss()({"reconstruction": x, "embedding": embedding}, {"X": x})
+    >>> loss = MetricDAELoss()(DenoisingOutput(embedding, x), {"X": x})
     >>> loss["loss"].item()
     0.0
     """
@@ -223,15 +226,15 @@ class MetricDAELoss(nn.Module):
         self.metric_weight = metric_weight
 
     def forward(
-        self, output: Mapping[str, Tensor], batch: Mapping[str, Any]
+        self, output: DenoisingOutput, batch: Mapping[str, Any]
     ) -> dict[str, Tensor]:
         """Return the loss and its parts.
 
         Parameters
         ----------
-        output : mapping
-            ``"reconstruction"`` of shape (batch_size, n_features) and
-            ``"embedding"`` of shape (batch_size, latent_dim).
+        output : DenoisingOutput
+            The ``reconstruction`` of shape (batch_size, n_features) and the
+            ``embedding`` of shape (batch_size, latent_dim).
         batch : mapping
             ``"X"``, the clean features, of shape (batch_size, n_features), and,
             where labels are learned, ``"labels"`` of shape (batch_size,
@@ -244,19 +247,19 @@ class MetricDAELoss(nn.Module):
             where labels are learned, ``"slope_loss"`` and ``"residual_loss"``,
             summed over the labels.
         """
-        reconstruction = functional.mse_loss(output["reconstruction"], batch["X"])
+        reconstruction = functional.mse_loss(output.reconstruction, batch["X"])
         if "labels" not in batch:
             return {"loss": reconstruction, "reconstruction_loss": reconstruction}
         labels = batch["labels"]
-        if output["embedding"].shape[1] % labels.shape[1]:
+        if output.embedding.shape[1] % labels.shape[1]:
             raise ValueError(
-                f"{output['embedding'].shape[1]} latent dimensions cannot be shared "
+                f"{output.embedding.shape[1]} latent dimensions cannot be shared "
                 f"equally by {labels.shape[1]} labels."
             )
         terms = [
             continuous_metric_terms(share, label, distance=self.distance)
             for share, label in zip(
-                output["embedding"].chunk(labels.shape[1], dim=1),
+                output.embedding.chunk(labels.shape[1], dim=1),
                 labels.unbind(dim=1),
                 strict=True,
             )

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from torch import Tensor, nn
 
 DecoderReLU = Literal["all", "released"]
+
+
+class DenoisingOutput(NamedTuple):
+    """What `DenoisingAutoencoder` makes of features."""
+
+    embedding: Tensor
+    """The bottleneck, of shape (n, latent_dim)."""
+    reconstruction: Tensor
+    """The features again, of shape (n, n_features)."""
 
 
 class DenoisingAutoencoder(nn.Module):
@@ -67,7 +76,7 @@ class DenoisingAutoencoder(nn.Module):
             else range(1, min(2, n_hidden)),
         )
 
-    def forward(self, x: Tensor) -> dict[str, Tensor]:
+    def forward(self, x: Tensor) -> DenoisingOutput:
         """Return embedding and reconstruction.
 
         Parameters
@@ -77,12 +86,10 @@ class DenoisingAutoencoder(nn.Module):
 
         Returns
         -------
-        dict of str to Tensor
-            ``"embedding"`` of shape (batch_size, latent_dim) and
-            ``"reconstruction"`` of shape (batch_size, n_features).
+        DenoisingOutput
         """
         embedding = self.encoder(x)
-        return {"embedding": embedding, "reconstruction": self.decoder(embedding)}
+        return DenoisingOutput(embedding, self.decoder(embedding))
 
 
 def _dense(widths: Sequence[int], relu_after: range) -> nn.Sequential:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from joblib import Memory
 from numpy.typing import NDArray
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from ..._sklearn import (
     HasMethods,
@@ -23,21 +22,24 @@ from ..._sklearn import (
 )
 from ...datasets import AuxiliaryCorpora
 from ...sequences import Sequences, as_sequences, check_sequences
-from ...training._base import Data, resolve_device
-from ...training._net import TrainingNet, UtteranceBatches, one_thread
+from ...training._base import NetTransformerMixin, draw_seed
+from ...training._batches import Data, UtteranceBatches
+from ...training._labels import check_groups
+from ...training._losses import WeightedCrossEntropy
+from ...training._net import TrainingNet, one_thread
 from ...training._sequences import (
     SequenceClassifierMixin,
     SequenceEstimator,
-    WeightedCrossEntropy,
+    check_classes,
 )
+from ...training._spec import NetSpec, resolve_device
 from ...training._state import to_torch
 from ._branches import (
-    BranchTrainer,
     learned_branches,
     represent_segments,
     shape_of_segments,
+    specify_branches,
 )
-from ._loss import check_loss_weights
 from ._net import PseudoSiameseGatedNet
 from ._quadrants import (
     check_auxiliary,
@@ -47,21 +49,8 @@ from ._quadrants import (
 )
 
 
-class _FusionNet(TrainingNet):
-    """Net that trains the second network, on what the branches make of segments."""
-
-    def infer(self, x: Any, **fit_params: Any) -> Any:
-        """Pass a batch of represented segments through the second network."""
-        if not isinstance(x, Mapping):
-            return super().infer(x, **fit_params)
-        return self.module_.fusion(x["X"], x["lengths"], x["generator"])
-
-
 class PseudoSiameseGated(
-    ClassNamePrefixFeaturesOutMixin,
-    SequenceClassifierMixin,
-    TransformerMixin,
-    SequenceEstimator,
+    NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator
 ):
     r"""Pseudo-siamese network with gated fusion (Gao et al., 2021).
 
@@ -113,7 +102,7 @@ class PseudoSiameseGated(
         says where its settings are others.
     embedding_size : int, default=128
         Values of each branch's representation of a segment; not published.
-    activation : {"tanh", "relu", "identity"}, default="tanh"
+    nonlinearity : {"tanh", "relu", "identity"}, default="tanh"
         The function f after the gate (Eqs. 7 and 8); not published.
     n_heads : int, default=1
         Heads of the attention after the gate, whose output is added to its input and
@@ -260,12 +249,6 @@ class PseudoSiameseGated(
     ((40, 256), 1.0)
     """
 
-    _module_class = PseudoSiameseGatedNet
-    _criterion_class = WeightedCrossEntropy
-    _net_class = _FusionNet
-    _batches = UtteranceBatches
-    _optimizer_class = torch.optim.Adadelta
-
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **SequenceEstimator._parameter_constraints,
         "auxiliary_corpora": [AuxiliaryCorpora, None],
@@ -278,7 +261,7 @@ class PseudoSiameseGated(
         "feature_weights": ["array-like"],
         "segment_shape": ["array-like", None],
         "embedding_size": [Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions({"tanh", "relu", "identity"})],
+        "nonlinearity": [StrOptions({"tanh", "relu", "identity"})],
         "n_heads": [Interval(Integral, 0, None, closed="left")],
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -305,7 +288,7 @@ class PseudoSiameseGated(
         feature_weights: Sequence[float] = (0.6, 0.2, 0.2),
         segment_shape: tuple[int, int] | None = None,
         embedding_size: int = 128,
-        activation: Literal["tanh", "relu", "identity"] = "tanh",
+        nonlinearity: Literal["tanh", "relu", "identity"] = "tanh",
         n_heads: int = 1,
         hidden_size: int = 128,
         dropout: float = 0.0,
@@ -338,7 +321,7 @@ class PseudoSiameseGated(
         self.feature_weights = feature_weights
         self.segment_shape = segment_shape
         self.embedding_size = embedding_size
-        self.activation = activation
+        self.nonlinearity = nonlinearity
         self.n_heads = n_heads
         self.hidden_size = hidden_size
         self.dropout = dropout
@@ -395,22 +378,33 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             If there are no auxiliary corpora, so that nothing is pre-trained, or if
             the quadrants leave no triplet.
         """
-        self._forget("segment_shape_", "pretraining_history_", "feature_history_")
+        self._reset()
         sequences = check_sequences(self, X, reset=True)
-        check_consistent_length(sequences, groups)
+        groups = check_groups(self, groups, sequences)
         self.segment_shape_ = shape_of_segments(
             sequences.n_features, self.segment_shape
         )
         self._check_output(self.output, self.fusion)
-        data: dict[str, Any] = {"X": sequences, "y": self._encode_classes(sequences, y)}
+        self.classes_, codes = check_classes(self, sequences, y)
+        data: dict[str, Any] = {"X": sequences, "y": codes}
         if self.fusion is not None:
             check_auxiliary(self.auxiliary_corpora, sequences)
             if self.triplets is not None:
-                other = self.auxiliary_corpora
-                of_class = class_quadrants(self.classes_, self.quadrants, other)
-                warn_of_no_triplets(of_class, other)
-                data["quadrant"] = of_class[data["y"]]
-        self._fit_net(data, groups)
+                data["quadrant"] = self._class_quadrants()[codes]
+        seed = draw_seed(self.random_state)
+        train, valid = self._split_off_speakers(data, groups, seed)
+        train, valid = self._with_class_weights(train, valid)
+        train, valid = self._fit_scaling(train, valid)
+        # Built first: what does not fit is said before the branches are trained.
+        spec = self._specify(seed)
+        net = spec.build()
+        self._train_branches(net, train, valid, seed)
+        branches = net.module_.branches
+        train = {**train, "X": represent_segments(branches, train["X"])}
+        if valid is not None:
+            valid = {**valid, "X": represent_segments(branches, valid["X"])}
+        net.train_on(train, valid)
+        self._set_fitted(spec, net)
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:
@@ -429,7 +423,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             is given, or the mean over the segments of one of the others.
         """
         check_is_fitted(self)
-        kind = self._check_output(self.output, self._params_at_fit["fusion"])
+        kind = self._check_output(self.output, self._spec.module_params["fusion"])
         segments = self._represent(self._check_X(X))
         if kind != "fused":
             of_segments = self._of_segments(segments, kind)
@@ -463,7 +457,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             For each utterance an array of shape (n_segments_i, n_outputs), float32.
         """
         check_is_fitted(self)
-        self._check_output(output, self._params_at_fit["fusion"])
+        self._check_output(output, self._spec.module_params["fusion"])
         segments = self._represent(self._check_X(X))
         return self._of_segments(segments, output)
 
@@ -471,29 +465,19 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
     def _n_features_out(self) -> int:
         """Width of what `transform` gives, for `get_feature_names_out`."""
         if self.output == "fused":
-            return 2 * int(self._architecture["hidden_size"])
-        return int(self._architecture["embedding_size"])
-
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that the representation is float32."""
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
-
-    def _check_X(self, X: Any) -> Sequences:  # noqa: N802 - X is scikit-learn's name
-        sequences = super()._check_X(X)
-        pretrained = hasattr(self, "pretraining_history_")
-        if pretrained and self.auxiliary_corpora is not None:
-            warn_of_learned(self.auxiliary_corpora, sequences)
-        return sequences
+            return 2 * int(self._spec.module_params["hidden_size"])
+        return int(self._spec.module_params["embedding_size"])
 
     def _represent(self, sequences: Sequences) -> Sequences:
         """Return what the trained branches make of validated utterances."""
+        pretrained = hasattr(self, "pretraining_history_")
+        if pretrained and self.auxiliary_corpora is not None:
+            warn_of_learned(self.auxiliary_corpora, sequences)
         return represent_segments(self.net_.module_.branches, sequences)
 
     def _of_segments(self, segments: Sequences, kind: str) -> NDArray[Any]:
         """Return one representation of each segment, in an array per utterance."""
-        size = int(self._architecture["embedding_size"])
+        size = int(self._spec.module_params["embedding_size"])
         if kind in ("deep", "latent"):
             part = slice(size) if kind == "deep" else slice(size, None)
             return as_sequences([array[:, part] for array in segments.arrays])
@@ -504,7 +488,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             for array in segments.arrays:
                 x = torch.from_numpy(array).to(device).double()[None]
                 if kind == "gate":
-                    values = fusion.gated(*x.chunk(2, dim=-1))[1]
+                    values = fusion.gated(*x.chunk(2, dim=-1)).gate
                 else:
                     values = fusion.fuse(x, torch.tensor([len(array)], device=device))
                 arrays.append(values[0].float().cpu().numpy())
@@ -514,7 +498,9 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         return self._infer(
             self._represent(sequences),
             len(self.classes_),
-            lambda module, x, lengths: module.fusion(x, lengths).log_softmax(dim=1),
+            lambda module, x, lengths: module.fusion(x, lengths).logits.log_softmax(
+                dim=1
+            ),
         )
 
     def _check_output(self, kind: str, fusion: str | None) -> str:
@@ -529,70 +515,54 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             raise ValueError(f"output={kind!r} needs fusion={needed}, got {fusion!r}.")
         return kind
 
-    def _draw(self) -> None:
-        super()._draw()
-        # A net is rebuilt without them: they need not be saved once more.
-        self._params_at_fit["auxiliary_corpora"] = None
+    def _class_quadrants(self) -> NDArray[np.int64]:
+        """Return the quadrant of each class; warn where they make no triplet."""
+        corpora = self.auxiliary_corpora
+        of_class = class_quadrants(self.classes_, self.quadrants, corpora)
+        warn_of_no_triplets(of_class, corpora)
+        return of_class
 
-    def _prepare(self, data: Data, valid: Data | None) -> tuple[Data, Data | None]:
-        """Train the branches, and replace all segments by what they make of them."""
-        # Once before its time: what does not fit is said before the branches train.
-        self._architecture = self._module_params()
-        self._build_net()
-        data, valid = super()._prepare(*self._with_class_weights(data, valid))
-        trainer = self._trainer()
+    def _train_branches(
+        self, net: TrainingNet, train: Data, valid: Data | None, seed: int
+    ) -> None:
+        """Train the branches of a net in the first two phases, or take them cached."""
+        settings = self._shared_settings(seed) | {
+            "optimizer": "Adadelta",
+            "device": resolve_device(self.device),
+        }
         # Without a seed, what is cached would never be found again.
         seeded = isinstance(self.random_state, int | np.integer)
         weights, histories = learned_branches(
-            self.memory if seeded else None, trainer, data, valid, verbose=self.verbose
+            self.memory if seeded else None,
+            specify_branches(self, settings),
+            train,
+            valid,
+            verbose=self.verbose,
         )
         self.feature_history_ = histories["features"]
         if "pretraining" in histories:
             self.pretraining_history_ = histories["pretraining"]
-        branches = trainer.built(weights)
-        self._branch_weights = weights
+        net.module_.branches.load_state_dict(to_torch(weights))
 
-        def represented(part: Data) -> Data:
-            return {**part, "X": represent_segments(branches, part["X"])}
-
-        return represented(data), valid and represented(valid)
-
-    def _trainer(self) -> BranchTrainer:
-        """Return what trains the branches, the same for the same branches."""
-        params = {
-            **self.get_params(deep=False),
-            "autoencoder": self.fusion is not None,
-            "segment_shape": self.segment_shape_,
-            "n_classes": len(self.classes_),
-            "seed": self._seed,
-            **{
-                name: check_loss_weights(name, getattr(self, name))
-                for name in ("pretraining_weights", "feature_weights")
+    def _specify(self, seed: int) -> NetSpec:
+        """Return what the net is built from, whose last part the third phase trains."""
+        settings = self._shared_settings(seed)
+        return NetSpec(
+            module=PseudoSiameseGatedNet,
+            module_params={
+                "segment_shape": self.segment_shape_,
+                "n_classes": len(self.classes_),
+                "embedding_size": int(self.embedding_size),
+                "fusion": self.fusion,
+                "nonlinearity": self.nonlinearity,
+                "n_heads": int(self.n_heads),
+                "hidden_size": int(self.hidden_size),
+                "dropout": self.dropout,
             },
-            "device": resolve_device(self.device),
-            "net_params": self.net_params or None,
-        }
-        return BranchTrainer.of(params)
-
-    def _net(
-        self, net_class: type[TrainingNet], callbacks: list[Any], **settings: Any
-    ) -> TrainingNet:
-        if net_class is self._net_class:
-            settings["batch_size"] = self.fusion_batch_size
-        return super()._net(net_class, callbacks, **settings)
-
-    def _begin(self, net: TrainingNet) -> None:
-        net.module_.branches.load_state_dict(to_torch(self._branch_weights))
-        del self._branch_weights
-
-    def _module_params(self) -> dict[str, Any]:
-        return {
-            "segment_shape": self.segment_shape_,
-            "n_classes": len(self.classes_),
-            "embedding_size": int(self.embedding_size),
-            "fusion": self.fusion,
-            "activation": self.activation,
-            "n_heads": int(self.n_heads),
-            "hidden_size": int(self.hidden_size),
-            "dropout": self.dropout,
-        }
+            part="fusion",
+            criterion=WeightedCrossEntropy,
+            inputs={"x": "X", "lengths": "lengths", "generator": "generator"},
+            batches=UtteranceBatches,
+            optimizer="Adadelta",
+            **settings | {"batch_size": self.fusion_batch_size},
+        )

@@ -7,25 +7,21 @@ from functools import reduce
 from math import inf
 from numbers import Real
 from operator import add
-from typing import Any, ClassVar, Literal, NamedTuple, get_args
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss, triplet_margin_loss
 
-from ..._constants import UNKNOWN
 from ...training._losses import known_cross_entropy
 from ._net import PseudoSiameseOutput
-
-Mining = Literal["random", "semihard"]
+from ._triplets import Mining, check_margin, check_mining, mine_triplets
 
 # In the order of their weights.
 _TERMS = ("cross_entropy_loss", "triplet_loss", "reconstruction_loss")
 # Shorter embeddings count as zero, as in torch.nn.functional.normalize.
 _LEAST_LENGTH = 1e-12
-# A remainder of a number below this one is as good as equally distributed.
-_MANY = 2**62
 
 
 def triplet_loss(
@@ -80,7 +76,7 @@ def triplet_loss(
     >>> triplet_loss(anchor, near, 1.5 * near), triplet_loss(anchor, near, 3 * near)
     (tensor([0.5000]), tensor([0.]))
     """
-    _check_margin(margin)
+    check_margin(margin)
     if anchor.ndim != 2 or not anchor.shape == positive.shape == negative.shape:
         raise ValueError(
             "anchor, positive and negative must have one shape (n, n_features), got "
@@ -91,145 +87,6 @@ def triplet_loss(
     return triplet_margin_loss(
         anchor, positive, negative, margin=margin, eps=0.0, reduction="none"
     )
-
-
-def _check_margin(margin: float) -> None:
-    """Refuse what is no margin."""
-    if not 0 < margin < inf:
-        raise ValueError(f"margin must be finite and greater than 0, got {margin}.")
-
-
-def _check_mining(mining: str) -> None:
-    """Refuse what is no kind of mining."""
-    if mining not in get_args(Mining):
-        raise ValueError(f"mining must be 'random' or 'semihard', got {mining!r}.")
-
-
-class Triplets(NamedTuple):
-    """Rows of embeddings that make triplets, from `mine_triplets`."""
-
-    anchor: Tensor
-    """Rows of the anchors, of shape (n_triplets,), int64, in rising order."""
-    positive: Tensor
-    """Rows of the candidates that are positives, of shape (n_triplets,), int64."""
-    negative: Tensor
-    """Rows of the candidates that are negatives, of shape (n_triplets,), int64."""
-
-
-def mine_triplets(
-    anchors: Tensor,
-    candidates: Tensor,
-    anchor_quadrant: Tensor,
-    candidate_quadrant: Tensor,
-    *,
-    mining: Mining = "random",
-    margin: float = 1.0,
-    exclude_self: bool = False,
-    generator: torch.Generator | None = None,
-) -> Triplets:
-    """Find a triplet for each anchor that can have one.
-
-    A positive is a candidate in the quadrant of the anchor, that is of the same valence
-    and the same activation; a negative is one in another quadrant. An anchor without a
-    positive or without a negative among the candidates gets no triplet.
-
-    Parameters
-    ----------
-    anchors : Tensor of shape (n, n_features)
-        Embeddings.
-    candidates : Tensor of shape (m, n_features)
-        Embeddings of possible positives and negatives.
-    anchor_quadrant : Tensor of shape (n,), int64
-        Quadrants of the anchors, as `sklearn_ser.datasets.emotion_quadrant` numbers
-        them; -1 where it is not known: such an anchor gets no triplet.
-    candidate_quadrant : Tensor of shape (m,), int64
-        Those of the candidates; one of an unknown quadrant is in no triplet.
-    mining : {"random", "semihard"}, default="random"
-        How the negative is chosen; the positive is drawn at random. The paper does not
-        say. ``"random"``: at random. ``"semihard"``: of those that are farther than the
-        positive, but by less than the margin, the nearest [1]_; where there is none, at
-        random.
-    margin : float, default=1.0
-        Margin of ``"semihard"``, that of the loss, greater than 0.
-    exclude_self : bool, default=False
-        Whether candidate i stems from the same input as anchor i, and can therefore not
-        be its positive. There must be as many candidates as anchors.
-    generator : torch.Generator or None, default=None
-        Of the CPU, wherever the embeddings are, so that a seed means the same on every
-        device. None is torch's global one.
-
-    Returns
-    -------
-    Triplets
-        At most n, on the device of the embeddings; no gradient flows through them.
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not fit together, or mining or margin are not among the values
-        above.
-
-    Notes
-    -----
-    Of as many anchors, each takes the same random numbers, whatever the others are and
-    however its negative is mined.
-
-    References
-    ----------
-    .. [1] F. Schroff, D. Kalenichenko and J. Philbin, "FaceNet: a unified embedding
-       for face recognition and clustering", CVPR, 2015, arXiv:1503.03832.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from sklearn_ser.losses import mine_triplets
-    >>> embeddings, quadrants = torch.eye(3), torch.tensor([1, 2, -1])
-    >>> mine_triplets(embeddings, embeddings, quadrants, quadrants)
-    Triplets(anchor=tensor([0, 1]), positive=tensor([0, 1]), negative=tensor([1, 0]))
-    """
-    _check_mining(mining)
-    _check_margin(margin)
-    _check_embeddings(anchors, candidates, anchor_quadrant, candidate_quadrant)
-    if exclude_self and len(anchors) != len(candidates):
-        raise ValueError(
-            "exclude_self needs as many candidates as anchors, candidate i of the same "
-            f"input as anchor i; got {len(anchors)} anchors and {len(candidates)} "
-            "candidates."
-        )
-    same = anchor_quadrant[:, None] == candidate_quadrant
-    # An anchor of an unknown quadrant has then no positive, and no triplet.
-    known = candidate_quadrant != UNKNOWN
-    positives, negatives = known & same, known & ~same
-    if exclude_self:
-        positives.fill_diagonal_(False)
-    # For each anchor, also for one without a triplet: see the Notes.
-    drawn = torch.randint(_MANY, (2, len(anchors)), generator=generator, device="cpu")
-    drawn = drawn.to(anchors.device)
-    anchor = (positives.any(dim=1) & negatives.any(dim=1)).nonzero().squeeze(dim=1)
-    negatives = negatives[anchor]
-    positive = _choose(positives[anchor], drawn[0, anchor])
-    negative = _choose(negatives, drawn[1, anchor])
-    if mining == "semihard" and len(anchor):
-        distances = torch.cdist(
-            anchors.detach()[anchor],
-            candidates.detach(),
-            # By products of matrices, small distances would be a matter of rounding.
-            compute_mode="donot_use_mm_for_euclid_dist",
-        )
-        to_positive = distances.gather(1, positive[:, None])
-        farther = (distances > to_positive) & (distances < to_positive + margin)
-        semihard = negatives & farther
-        nearest = distances.where(semihard, inf).argmin(dim=1)
-        negative = nearest.where(semihard.any(dim=1), negative)
-    return Triplets(anchor, positive, negative)
-
-
-def _choose(allowed: Tensor, drawn: Tensor) -> Tensor:
-    """Return for each row one of the columns that are allowed, at least one."""
-    counts = allowed.cumsum(dim=1)
-    # The first column up to which there are as many as were drawn.
-    rank = drawn % allowed.sum(dim=1) + 1
-    return torch.searchsorted(counts, rank[:, None]).squeeze(dim=1)
 
 
 def check_loss_weights(name: str, weights: Any) -> tuple[float, ...]:
@@ -259,34 +116,6 @@ def check_loss_weights(name: str, weights: Any) -> tuple[float, ...]:
             f"reconstruction, none negative and not all zero, got {weights!r}."
         )
     return tuple(map(float, values))
-
-
-def _check_embeddings(
-    anchors: Tensor,
-    candidates: Tensor,
-    anchor_quadrant: Tensor,
-    candidate_quadrant: Tensor,
-) -> None:
-    """Refuse shapes that do not fit together."""
-    if (
-        anchors.ndim != 2
-        or candidates.ndim != 2
-        or anchors.shape[1] != candidates.shape[1]
-    ):
-        raise ValueError(
-            "anchors and candidates must have shapes (n, n_features) and "
-            f"(m, n_features), got {tuple(anchors.shape)} and "
-            f"{tuple(candidates.shape)}."
-        )
-    for name, embeddings, quadrant in (
-        ("anchor", anchors, anchor_quadrant),
-        ("candidate", candidates, candidate_quadrant),
-    ):
-        if quadrant.shape != embeddings.shape[:1]:
-            raise ValueError(
-                f"{name}_quadrant must have one number for each of the "
-                f"{len(embeddings)} {name}s, got shape {tuple(quadrant.shape)}."
-            )
 
 
 def _unit_length(embeddings: Tensor) -> Tensor:
@@ -364,8 +193,8 @@ class PseudoSiameseLoss(nn.Module):
         super().__init__()
         weights = check_loss_weights("weights", weights)
         if mining is not None:
-            _check_mining(mining)
-        _check_margin(margin)
+            check_mining(mining)
+        check_margin(margin)
         self.weights = weights
         self.mining = mining
         self.margin = margin

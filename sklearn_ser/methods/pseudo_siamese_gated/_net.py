@@ -8,13 +8,13 @@ from typing import Any, Literal, NamedTuple, get_args
 import torch
 from torch import Tensor, nn
 
-from ..sequence_classifier._net import RecurrentClassifier
+from ..sequence_classifier._net import RecurrentClassifier, SequenceOutput
 from ._segments import SegmentDecoder, SegmentEncoder
 
 Fusion = Literal["gate", "concatenate"]
-Activation = Literal["tanh", "relu", "identity"]
+Nonlinearity = Literal["tanh", "relu", "identity"]
 
-_ACTIVATIONS: dict[str, type[nn.Module]] = {
+_NONLINEARITIES: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
     "relu": nn.ReLU,
     "identity": nn.Identity,
@@ -131,6 +131,15 @@ class PseudoSiameseNet(nn.Module):
         return torch.cat([deep, self.autoencoder["encoder"](x)], dim=1)
 
 
+class GateOutput(NamedTuple):
+    """What `GatedFusion` makes of two representations."""
+
+    fused: Tensor
+    """F_d and F_l, side by side, of shape (..., 2 * embedding_size)."""
+    gate: Tensor
+    """G: 1 where all comes from R_d, 0 where all comes from R_l."""
+
+
 class GatedFusion(nn.Module):
     r"""Gate that weighs two representations against each other, Eqs. 6 to 8.
 
@@ -144,7 +153,7 @@ class GatedFusion(nn.Module):
     ----------
     embedding_size : int, default=128
         Length of both; the gate has 32,896 parameters for 128.
-    activation : {"tanh", "relu", "identity"}, default="tanh"
+    nonlinearity : {"tanh", "relu", "identity"}, default="tanh"
         The function f, which the paper does not name.
 
     References
@@ -163,17 +172,18 @@ class GatedFusion(nn.Module):
     """
 
     def __init__(
-        self, embedding_size: int = 128, activation: Activation = "tanh"
+        self, embedding_size: int = 128, nonlinearity: Nonlinearity = "tanh"
     ) -> None:
         super().__init__()
-        if activation not in _ACTIVATIONS:
+        if nonlinearity not in _NONLINEARITIES:
             raise ValueError(
-                f"activation must be one of {tuple(_ACTIVATIONS)}, got {activation!r}."
+                f"nonlinearity must be one of {tuple(_NONLINEARITIES)}, got "
+                f"{nonlinearity!r}."
             )
         self.gate = nn.Linear(2 * embedding_size, embedding_size)
-        self.activation = _ACTIVATIONS[activation]()
+        self.nonlinearity = _NONLINEARITIES[nonlinearity]()
 
-    def forward(self, deep: Tensor, latent: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, deep: Tensor, latent: Tensor) -> GateOutput:
         """Weigh and filter.
 
         Parameters
@@ -185,14 +195,11 @@ class GatedFusion(nn.Module):
 
         Returns
         -------
-        fused : Tensor of shape (..., 2 * embedding_size)
-            F_d and F_l, side by side.
-        gate : Tensor of shape (..., embedding_size)
-            G: 1 where all comes from R_d, 0 where all comes from R_l.
+        GateOutput
         """
         gate = self.gate(torch.cat([deep, latent], dim=-1)).sigmoid()
         filtered = torch.cat([gate * deep, (1 - gate) * latent], dim=-1)
-        return self.activation(filtered), gate
+        return GateOutput(self.nonlinearity(filtered), gate)
 
 
 class FusionClassifier(nn.Module):
@@ -209,7 +216,7 @@ class FusionClassifier(nn.Module):
         Length of each representation.
     fusion : {"gate", "concatenate"} or None, default="gate"
         What becomes of the two; None is for the first alone.
-    activation : {"tanh", "relu", "identity"}, default="tanh"
+    nonlinearity : {"tanh", "relu", "identity"}, default="tanh"
         See `GatedFusion`.
     n_heads : int, default=1
         Heads of the scaled dot-product attention after the gate; 0 is none. What it
@@ -239,7 +246,7 @@ class FusionClassifier(nn.Module):
     32896
     263168
     396292
-    >>> net(torch.zeros(2, 9, 256), lengths=torch.tensor([9, 4])).shape
+    >>> net(torch.zeros(2, 9, 256), lengths=torch.tensor([9, 4])).logits.shape
     torch.Size([2, 4])
     """
 
@@ -248,7 +255,7 @@ class FusionClassifier(nn.Module):
         n_classes: int,
         embedding_size: int = 128,
         fusion: Fusion | None = "gate",
-        activation: Activation = "tanh",
+        nonlinearity: Nonlinearity = "tanh",
         n_heads: int = 1,
         hidden_size: int = 128,
         dropout: float = 0.0,
@@ -260,7 +267,7 @@ class FusionClassifier(nn.Module):
             )
         width = embedding_size * (1 if fusion is None else 2)
         self.gated = (
-            GatedFusion(embedding_size, activation) if fusion == "gate" else None
+            GatedFusion(embedding_size, nonlinearity) if fusion == "gate" else None
         )
         self.attention = None
         if fusion == "gate" and n_heads:
@@ -299,14 +306,14 @@ class FusionClassifier(nn.Module):
         after = torch.arange(x.shape[1], device=x.device) >= lengths[:, None]
         # A weight of zero is not enough: zero times NaN is NaN.
         x = x.masked_fill(after[..., None], 0.0)
-        fused: Tensor = self.gated(*x.chunk(2, dim=-1))[0]
+        fused: Tensor = self.gated(*x.chunk(2, dim=-1)).fused
         if self.attention is None:
             return fused
         attended: Tensor = self.attention(
             fused, fused, fused, key_padding_mask=after, need_weights=False
         )[0]
-        normalised: Tensor = self.norm(fused + attended)
-        return normalised
+        normalized: Tensor = self.norm(fused + attended)
+        return normalized
 
     def encode(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return the representation of utterances that the last layer is given.
@@ -331,8 +338,8 @@ class FusionClassifier(nn.Module):
         x: Tensor,
         lengths: Tensor,
         generator: torch.Generator | None = None,
-    ) -> Tensor:
-        """Return the logits of the emotions.
+    ) -> SequenceOutput:
+        """Return representations, and the logits of the emotions.
 
         Parameters
         ----------
@@ -345,10 +352,11 @@ class FusionClassifier(nn.Module):
 
         Returns
         -------
-        Tensor of shape (n, n_classes)
+        SequenceOutput
         """
-        logits: Tensor = self.classifier(self.fuse(x, lengths), lengths, generator)
-        return logits
+        output: SequenceOutput
+        output = self.classifier(self.fuse(x, lengths), lengths, generator)
+        return output
 
 
 class PseudoSiameseGatedNet(nn.Module):
@@ -385,7 +393,7 @@ class PseudoSiameseGatedNet(nn.Module):
     >>> import torch
     >>> from sklearn_ser.nets import PseudoSiameseGatedNet
     >>> net = PseudoSiameseGatedNet((32, 129), n_classes=4)
-    >>> net(torch.zeros(2, 3, 4128), torch.tensor([3, 1])).shape
+    >>> net(torch.zeros(2, 3, 4128), torch.tensor([3, 1])).logits.shape
     torch.Size([2, 4])
     """
 
@@ -410,8 +418,8 @@ class PseudoSiameseGatedNet(nn.Module):
         x: Tensor,
         lengths: Tensor,
         generator: torch.Generator | None = None,
-    ) -> Tensor:
-        """Return the logits of the emotions.
+    ) -> SequenceOutput:
+        """Return representations, and the logits of the emotions.
 
         Parameters
         ----------
@@ -424,9 +432,9 @@ class PseudoSiameseGatedNet(nn.Module):
 
         Returns
         -------
-        Tensor of shape (n, n_classes)
+        SequenceOutput
         """
         represented = self.branches.represent(x.flatten(0, 1))
         represented = represented.reshape(*x.shape[:2], -1)
-        logits: Tensor = self.fusion(represented, lengths, generator)
-        return logits
+        output: SequenceOutput = self.fusion(represented, lengths, generator)
+        return output

@@ -8,17 +8,19 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_consistent_length
 
 from ..._sklearn import Interval, StrOptions, fit_context
 from ...sequences import Sequences, check_sequences
-from ...training._base import Data
-from ...training._net import UtteranceBatches
+from ...training._base import draw_seed
+from ...training._batches import UtteranceBatches
+from ...training._labels import check_groups
+from ...training._losses import WeightedCrossEntropy
 from ...training._sequences import (
     SequenceClassifierMixin,
     SequenceEstimator,
-    WeightedCrossEntropy,
+    check_classes,
 )
+from ...training._spec import NetSpec
 from ._net import RecurrentClassifier
 
 
@@ -127,10 +129,6 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
     1.0
     """
 
-    _module_class = RecurrentClassifier
-    _criterion_class = WeightedCrossEntropy
-    _batches = UtteranceBatches
-
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **SequenceEstimator._parameter_constraints,
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
@@ -210,33 +208,43 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             If an utterance is not a sequence of finite numbers, if speakers are
             needed and missing, or if the lengths differ.
         """
-        self._forget()
+        self._reset()
         sequences = check_sequences(self, X, reset=True)
-        check_consistent_length(sequences, groups)
-        codes = self._encode_classes(sequences, y)
-        self._fit_net({"X": sequences, "y": codes}, groups)
+        groups = check_groups(self, groups, sequences)
+        self.classes_, codes = check_classes(self, sequences, y)
+        seed = draw_seed(self.random_state)
+        data = {"X": sequences, "y": codes}
+        train, valid = self._split_off_speakers(data, groups, seed)
+        train, valid = self._with_class_weights(train, valid)
+        train, valid = self._fit_scaling(train, valid)
+        spec = self._specify(seed)
+        net = spec.build()
+        net.train_on(train, valid)
+        self._set_fitted(spec, net)
         return self
 
     def _log_probabilities(self, sequences: Sequences) -> NDArray[np.float64]:
         return self._infer(
             sequences,
             len(self.classes_),
-            lambda module, x, lengths: module(x, lengths).log_softmax(dim=1),
+            lambda module, x, lengths: module(x, lengths).logits.log_softmax(dim=1),
         )
 
-    def _module_params(self) -> dict[str, Any]:
-        return {
-            "n_features": self.n_features_in_,
-            "n_classes": len(self.classes_),
-            "hidden_size": int(self.hidden_size),
-            "n_layers": self.n_layers,
-            "bidirectional": self.bidirectional,
-            "pooling": self.pooling,
-            "dropout": self.dropout,
-        }
-
-    def _inputs(self) -> dict[str, str]:
-        return {"x": "X", "lengths": "lengths", "generator": "generator"}
-
-    def _prepare(self, data: Data, valid: Data | None) -> tuple[Data, Data | None]:
-        return super()._prepare(*self._with_class_weights(data, valid))
+    def _specify(self, seed: int) -> NetSpec:
+        """Return what the net is built from."""
+        return NetSpec(
+            module=RecurrentClassifier,
+            module_params={
+                "n_features": self.n_features_in_,
+                "n_classes": len(self.classes_),
+                "hidden_size": int(self.hidden_size),
+                "n_layers": self.n_layers,
+                "bidirectional": self.bidirectional,
+                "pooling": self.pooling,
+                "dropout": self.dropout,
+            },
+            criterion=WeightedCrossEntropy,
+            inputs={"x": "X", "lengths": "lengths", "generator": "generator"},
+            batches=UtteranceBatches,
+            **self._shared_settings(seed),
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,15 @@ from torch.nn.utils.rnn import (
 )
 
 Pooling = Literal["last", "mean", "max"]
+
+
+class SequenceOutput(NamedTuple):
+    """What a classifier makes of sequences."""
+
+    representation: Tensor
+    """What the linear layer is given: one vector for each, of shape (n, width)."""
+    logits: Tensor
+    """Logits of the classes, of shape (n, n_classes)."""
 
 
 class RecurrentClassifier(nn.Module):
@@ -55,7 +64,7 @@ class RecurrentClassifier(nn.Module):
     >>> net = RecurrentClassifier(n_features=256, n_classes=4)
     >>> sum(parameter.numel() for parameter in net.parameters())
     330244
-    >>> net(torch.zeros(2, 30, 256), lengths=torch.tensor([30, 12])).shape
+    >>> net(torch.zeros(2, 30, 256), lengths=torch.tensor([30, 12])).logits.shape
     torch.Size([2, 4])
     """
 
@@ -94,8 +103,8 @@ class RecurrentClassifier(nn.Module):
         x: Tensor,
         lengths: Tensor,
         generator: torch.Generator | None = None,
-    ) -> Tensor:
-        """Return the logits of the classes.
+    ) -> SequenceOutput:
+        """Return representations, and the logits of the classes.
 
         Parameters
         ----------
@@ -108,11 +117,11 @@ class RecurrentClassifier(nn.Module):
 
         Returns
         -------
-        Tensor of shape (n, n_classes)
+        SequenceOutput
+            The representations are those before dropout.
         """
         pooled = self.encode(x, lengths, generator)
-        logits: Tensor = self.head(self._drop(pooled, generator))
-        return logits
+        return SequenceOutput(pooled, self.head(self._drop(pooled, generator)))
 
     def encode(
         self,
