@@ -123,9 +123,9 @@ class ContrastiveSiamese(
         ``"balanced"`` makes up for their frequencies among the utterances that are
         trained on. The other losses have no weights.
     standardize : bool, default=True
-        Whether to standardise each feature by its mean and standard deviation over
-        the frames that are trained on (paper, which does not say over what). What is
-        padded then stands for the mean.
+        Whether to standardise each feature by its mean and standard deviation over all
+        frames or segments that are trained on. The paper standardises, and does not say
+        over what. What is padded then stands for the mean.
     lr : float, default=1e-4
         Learning rate of Adam at first (paper).
     lr_patience : int or None, default=5
@@ -149,9 +149,10 @@ class ContrastiveSiamese(
     device : str or torch.device, default="auto"
         Where to compute: ``"auto"`` takes CUDA where there is one, else the CPU.
     random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, of the pairs, of the random windows and of the
-        held-out speakers. The same integer gives the same result under every joblib
-        backend, and touches no global random state; None draws a seed from numpy's.
+        Seed of all that is random in `fit`: first weights, batches, held-out speakers.
+        The same integer gives the same result under every joblib backend, and touches
+        no global random state; None draws a seed from numpy's. Also of the windows that
+        ``testing="crop"`` draws.
     verbose : int or bool, default=0
         Whether to show a progress bar over the epochs.
     net_params : dict or None, default=None

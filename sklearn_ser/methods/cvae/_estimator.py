@@ -119,8 +119,8 @@ class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         Factor of the squared error: 1 as in Eq. 2, 0.5 for a decoder of unit
         variance.
     standardize : bool, default=True
-        Whether to standardise each feature by its mean and standard deviation over
-        the segments that are trained on. The paper says nothing of it; squared
+        Whether to standardise each feature by its mean and standard deviation over all
+        frames or segments that are trained on. The paper says nothing of it; squared
         errors need it.
     lr : float, default=1e-3
         Learning rate of Adam (paper).
@@ -137,19 +137,18 @@ class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping stops.
     tol : float, default=1e-4
-        Smallest improvement of the loss that counts.
+        Smallest improvement of the loss that counts for early stopping.
     device : str or torch.device, default="auto"
         Where to compute: ``"auto"`` takes CUDA where there is one, else the CPU.
     random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, of the order of the segments, of the samples of
-        the latent distribution and of the held-out speakers. The same integer gives
-        the same result under every joblib backend, and touches no global random
-        state; None draws a seed from numpy's.
+        Seed of all that is random in `fit`: first weights, batches, held-out speakers.
+        The same integer gives the same result under every joblib backend, and touches
+        no global random state; None draws a seed from numpy's.
     verbose : int or bool, default=0
         Whether to show a progress bar over the epochs.
     net_params : dict or None, default=None
         Further parameters of the skorch net, merged last, for instance
-        ``{"optimizer__betas": (0.999, 0.99)}``, see the notes.
+        ``{"optimizer__weight_decay": 1e-4}``. The notes say more of Adam's.
 
     Attributes
     ----------

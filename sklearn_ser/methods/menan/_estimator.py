@@ -65,11 +65,11 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
     head_sizes : sequence of int, default=(32, 10)
         Widths of the hidden layers of both heads (paper).
     class_weight : dict, "balanced" or None, default=None
-        Weights of the emotions in the loss, as in scikit-learn: ``"balanced"`` makes
-        up for their frequencies among the utterances that are trained on.
+        Weights of the classes in the cross-entropy, as in scikit-learn: ``"balanced"``
+        makes up for their frequencies among the utterances that are trained on.
     standardize : bool, default=True
-        Whether to standardise each feature by its mean and standard deviation over
-        the frames that are trained on.
+        Whether to standardise each feature by its mean and standard deviation over all
+        frames or segments that are trained on.
     lr : float, default=1e-3
         Learning rate of Adam at the beginning (paper).
     lr_power : float, default=1.0
@@ -82,21 +82,21 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
     batch_size : int, default=16
         Utterances in a batch (paper). Their lengths are similar.
     early_stopping : bool, default=False
-        Whether to hold out some speakers, to stop when the loss of the emotions on
-        them no longer falls, and to keep the weights of the best epoch. Needs
-        `groups` in `fit`, without gaps.
+        Whether to hold out some speakers, to stop when the loss on them no longer
+        falls, and to keep the weights of the best epoch. Needs `groups` in `fit`. It
+        watches the loss of the emotions, and no speaker may be missing.
     validation_fraction : float, default=0.1
         Share of the speakers to hold out for early stopping.
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping stops.
     tol : float, default=1e-4
-        Smallest improvement of the loss that counts.
+        Smallest improvement of the loss that counts for early stopping.
     device : str or torch.device, default="auto"
         Where to compute: ``"auto"`` takes CUDA where there is one, else the CPU.
     random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, of the batches and of the held-out speakers. The
-        same integer gives the same result under every joblib backend, and touches no
-        global random state; None draws a seed from numpy's.
+        Seed of all that is random in `fit`: first weights, batches, held-out speakers.
+        The same integer gives the same result under every joblib backend, and touches
+        no global random state; None draws a seed from numpy's.
     verbose : int or bool, default=0
         Whether to show a progress bar over the epochs.
     net_params : dict or None, default=None

@@ -117,27 +117,25 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
     batch_size : int, default=64
         Utterances in a batch (paper). The metric loss uses all their pairs.
     early_stopping : bool, default=False
-        Whether to hold out some speakers, to stop when the loss on them no
-        longer falls, and to keep the weights of the best epoch. Needs `groups`
-        in `fit`: whole speakers are held out, never some of their utterances.
+        Whether to hold out some speakers, to stop when the loss on them no longer
+        falls, and to keep the weights of the best epoch. Needs `groups` in `fit`.
     validation_fraction : float, default=0.1
         Share of the speakers to hold out for early stopping.
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping stops.
     tol : float, default=1e-4
-        Smallest improvement of the loss that counts.
+        Smallest improvement of the loss that counts for early stopping.
     device : str or torch.device, default="auto"
         Where to compute: ``"auto"`` takes CUDA where there is one, else the CPU.
     random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, of the order of the utterances, of the noise
-        and of the held-out speakers. The same integer gives the same result
-        under every joblib backend, and touches no global random state; None
-        draws a seed from numpy's.
+        Seed of all that is random in `fit`: first weights, batches, held-out speakers.
+        The same integer gives the same result under every joblib backend, and touches
+        no global random state; None draws a seed from numpy's.
     verbose : int or bool, default=0
         Whether to show a progress bar over the epochs.
     net_params : dict or None, default=None
         Further parameters of the skorch net, merged last, for instance
-        ``{"optimizer": torch.optim.SGD, "callbacks": [...]}``.
+        ``{"optimizer__weight_decay": 1e-4}``.
 
     Attributes
     ----------

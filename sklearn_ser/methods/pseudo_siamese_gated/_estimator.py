@@ -116,12 +116,11 @@ class PseudoSiameseGated(
         of ``2 * hidden_size`` values, or the mean over the segments of :math:`R_d`,
         :math:`R_l` or the gate :math:`G`. It may be changed after `fit`.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes in the cross-entropies, as in scikit-learn:
-        ``"balanced"`` makes up for their frequencies among the utterances that are
-        trained on.
+        Weights of the classes in the cross-entropy, as in scikit-learn: ``"balanced"``
+        makes up for their frequencies among the utterances that are trained on.
     standardize : bool, default=True
-        Whether to standardise each value of a segment by its mean and standard
-        deviation over the segments that are trained on, and each auxiliary corpus by
+        Whether to standardise each feature by its mean and standard deviation over all
+        frames or segments that are trained on. Each auxiliary corpus is standardised by
         its own; not published.
     lr : float, default=1.0
         Learning rate of Adadelta, torch's default; the paper names the optimiser
@@ -138,15 +137,15 @@ class PseudoSiameseGated(
     fusion_batch_size : int, default=32
         Utterances in a batch of the last phase, of similar length; not published.
     early_stopping : bool, default=False
-        Whether to hold out some speakers, to stop the second and the third phase when
-        the loss on them no longer falls, and to keep the weights of the best epoch of
-        each. Needs `groups` in `fit`.
+        Whether to hold out some speakers, to stop when the loss on them no longer
+        falls, and to keep the weights of the best epoch. Needs `groups` in `fit`. The
+        second and the third phase stop, each by itself.
     validation_fraction : float, default=0.1
         Share of the speakers to hold out for early stopping.
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping stops.
     tol : float, default=1e-4
-        Smallest improvement of the loss that counts.
+        Smallest improvement of the loss that counts for early stopping.
     memory : str, os.PathLike, joblib.Memory or None, default=None
         Where the branches are cached: a fit that differs only in the gate or what
         comes after it then takes them from there. Only if `random_state` is an
@@ -155,14 +154,14 @@ class PseudoSiameseGated(
     device : str or torch.device, default="auto"
         Where to compute: ``"auto"`` takes CUDA where there is one, else the CPU.
     random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, of batches and triplets, of dropout and of the
-        held-out speakers. The same integer gives the same result under every joblib
-        backend, and touches no global random state; None draws a seed from numpy's.
+        Seed of all that is random in `fit`: first weights, batches, held-out speakers.
+        The same integer gives the same result under every joblib backend, and touches
+        no global random state; None draws a seed from numpy's.
     verbose : int or bool, default=0
-        Whether to show a progress bar over the epochs of each phase.
+        Whether to show a progress bar over the epochs. Each phase has one.
     net_params : dict or None, default=None
-        Further parameters of the skorch nets of all phases, merged last, for instance
-        ``{"optimizer__weight_decay": 1e-4}``.
+        Further parameters of the skorch net, merged last, for instance
+        ``{"optimizer__weight_decay": 1e-4}``. They go to the nets of all phases.
 
     Attributes
     ----------

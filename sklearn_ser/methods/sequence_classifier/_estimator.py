@@ -49,11 +49,11 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
         Share of the values that are dropped in training, before each layer but the
         first and before the linear layer.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes in the loss, as in scikit-learn: ``"balanced"`` makes
-        up for their frequencies among the utterances that are trained on.
+        Weights of the classes in the cross-entropy, as in scikit-learn: ``"balanced"``
+        makes up for their frequencies among the utterances that are trained on.
     standardize : bool, default=True
-        Whether to standardise each feature by its mean and standard deviation over
-        the frames that are trained on.
+        Whether to standardise each feature by its mean and standard deviation over all
+        frames or segments that are trained on.
     lr : float, default=1e-3
         Learning rate of Adam (paper).
     max_epochs : int, default=20
@@ -69,13 +69,13 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping stops.
     tol : float, default=1e-4
-        Smallest improvement of the loss that counts.
+        Smallest improvement of the loss that counts for early stopping.
     device : str or torch.device, default="auto"
         Where to compute: ``"auto"`` takes CUDA where there is one, else the CPU.
     random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, of the batches, of dropout and of the held-out
-        speakers. The same integer gives the same result under every joblib backend,
-        and touches no global random state; None draws a seed from numpy's.
+        Seed of all that is random in `fit`: first weights, batches, held-out speakers.
+        The same integer gives the same result under every joblib backend, and touches
+        no global random state; None draws a seed from numpy's.
     verbose : int or bool, default=0
         Whether to show a progress bar over the epochs.
     net_params : dict or None, default=None
