@@ -7,6 +7,11 @@ import pytest
 import torch
 from hypothesis import settings
 
+# Their assertions say as much as those of the tests.
+pytest.register_assert_rewrite(
+    "tests.datasets.helpers", "tests.methods.pseudo_siamese_gated.helpers"
+)
+
 # A busy machine is not a failing test; CI draws the same examples in every run.
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)

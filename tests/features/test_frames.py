@@ -1,4 +1,4 @@
-"""Frames and log-mel energies: equal to librosa and to a naive loop, in any chunks."""
+"""Frames and log-mel energies: equal to librosa and to a naive sum."""
 
 import librosa
 import numpy as np
@@ -6,14 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_ser import (
-    MFCC,
-    AudioError,
-    LogMel,
-    LogMelSegmenter,
-    SpectrogramSegmenter,
-    load_audio,
-)
+from sklearn_ser import AudioError, LogMelSegmenter, SpectrogramSegmenter, load_audio
 from sklearn_ser.features import _frames
 from sklearn_ser.features._frames import (
     fft_length,
@@ -23,7 +16,7 @@ from sklearn_ser.features._frames import (
     n_samples,
     taper,
 )
-from sklearn_ser.features._segments import count_segments
+from tests.features.helpers import by_librosa
 
 RATE = 16000
 # Both sides compute in float32; on noise they differ by a hundredth of this.
@@ -36,24 +29,6 @@ def noise(n, seed=0, level=0.1):
 
 def tone(frequency, n, rate=RATE):
     return (0.5 * np.sin(2 * np.pi * frequency * np.arange(n) / rate)).astype("f4")
-
-
-def by_librosa(signal, rate, window, hop, n_fft, n_mels, top_db=None, **options):
-    """Compute log-mel energies with librosa, whose frames are of n_fft samples."""
-    # It puts the window in the middle of a frame: shift ours to there.
-    before = (n_fft - window) // 2
-    power = librosa.feature.melspectrogram(
-        y=np.pad(signal, (before, n_fft - window - before)),
-        sr=rate,
-        n_fft=n_fft,
-        win_length=window,
-        hop_length=hop,
-        window="hamming",
-        center=False,
-        n_mels=n_mels,
-        **options,
-    )
-    return librosa.power_to_db(power, ref=1, amin=1e-10, top_db=top_db)
 
 
 def by_loops(signal, rate, window, hop, n_fft, filters):
@@ -249,177 +224,3 @@ def test_every_filter_holds_a_bin(rate, n_fft, n_mels, f_min):
     assert filters.shape == (n_mels, n_fft // 2)  # the last bin weighs nothing
     assert filters.dtype == np.float32
     assert (filters.toarray().max(axis=1) > 0).all()
-
-
-# Of front ends: the values and frames of librosa
-
-
-@pytest.mark.parametrize("top_db", [None, 80.0, 30.0])
-def test_mfcc_equal_to_librosa(top_db):
-    signal = noise(RATE)
-    signal[8000:] *= 1e-4  # for top_db to have something to raise
-    settings = {"window": 400, "hop": 160, "n_fft": 512, "fmin": 0, "fmax": 6500}
-    energies = by_librosa(signal, RATE, n_mels=26, top_db=top_db, **settings)
-    wanted = librosa.feature.mfcc(S=energies, n_mfcc=13).T
-    got = MFCC(duration=None, top_db=top_db).transform([signal])[0]
-    np.testing.assert_allclose(got, wanted, atol=5 * TOLERANCE_DB, rtol=0)
-    got = LogMel(duration=None, top_db=top_db).transform([signal])[0]
-    np.testing.assert_allclose(got, energies.T, atol=TOLERANCE_DB, rtol=0)
-
-
-def test_mfcc_with_top_db_is_the_call_of_librosa():
-    signal = noise(RATE)
-    wanted = librosa.feature.mfcc(
-        **{"y": np.pad(signal, 56), "sr": RATE, "n_mfcc": 13, "n_mels": 26},
-        **{"n_fft": 512, "win_length": 400, "hop_length": 160, "window": "hamming"},
-        **{"center": False, "fmax": 6500},
-    )
-    got = MFCC(duration=None, top_db=80.0).transform([signal])[0]
-    np.testing.assert_allclose(got, wanted.T, atol=5 * TOLERANCE_DB, rtol=0)
-
-
-@pytest.mark.parametrize("transformer", [LogMel, MFCC])
-def test_nine_seconds_have_898_frames(transformer):
-    short, long = noise(RATE), noise(10 * RATE)
-    frames = transformer().transform([short, long, long[: 9 * RATE]])
-    assert [len(x) for x in frames] == [898] * 3
-    np.testing.assert_array_equal(frames[1], frames[2])  # cut at the end
-    padded = np.concatenate([short, np.zeros(8 * RATE, "f4")])
-    whole = transformer(duration=None).transform([padded])[0]
-    np.testing.assert_allclose(frames[0], whole, atol=1e-3, rtol=0)
-
-
-@pytest.mark.parametrize("hop", [0.005, 0.010, 0.025, 0.040])
-@pytest.mark.parametrize("n", [400, 401, 1599, 1600, 1601, 3199, 3200, 3201, 5000])
-def test_padding_is_that_of_the_signal(hop, n):
-    signal = noise(n)
-    padded = np.pad(signal, (0, max(0, 3200 - n)))[:3200]
-    got = LogMel(hop=hop, duration=0.2).transform([signal])[0]
-    wanted = LogMel(hop=hop, duration=None).transform([padded])[0]
-    np.testing.assert_allclose(got, wanted, atol=1e-3, rtol=0)
-
-
-def test_padding_is_silence():
-    energies = LogMel().transform([noise(RATE)])[0]
-    np.testing.assert_allclose(energies[100:], -100, atol=1e-4)
-    cepstra = MFCC().transform([noise(RATE)])[0]
-    np.testing.assert_allclose(cepstra[100:, 0], -100 * np.sqrt(26), rtol=1e-5)
-    np.testing.assert_allclose(cepstra[100:, 1:], 0, atol=1e-3)
-
-
-# Of front ends: segments
-
-
-@given(
-    length=st.integers(1, 100),
-    segment=st.integers(1, 20),
-    data=st.data(),
-)
-def test_segments_are_counted(length, segment, data):
-    step = data.draw(st.integers(1, segment))
-    complete = sum(start + segment <= length for start in range(0, length, step))
-    assert count_segments(length, segment, step, "drop") == max(1, complete)
-    padded = count_segments(length, segment, step, "pad")
-    covered = (padded - 1) * step + segment
-    assert covered >= length
-    assert padded == 1 or covered - step < length
-
-
-@pytest.mark.parametrize("remainder", ["drop", "pad"])
-@pytest.mark.parametrize("n_frames", [1, 9, 10, 11, 20, 33, 47])
-@pytest.mark.parametrize("segment_hop", [None, 0.1, 0.05, 0.03])
-def test_segments_are_runs_of_frames(remainder, n_frames, segment_hop):
-    signal = noise(400 + 160 * (n_frames - 1) + 159)
-    frames = LogMelSegmenter(None).transform([signal])[0]
-    assert frames.shape == (n_frames, 80)
-    segments = LogMelSegmenter(segment_hop=segment_hop, remainder=remainder).transform(
-        [signal]
-    )[0]
-    step = round((segment_hop or 0.1) / 0.01)
-    indices = np.arange(10) + step * np.arange(len(segments))[:, None]
-    if remainder == "drop" and n_frames >= 10:
-        assert indices.max() < n_frames <= indices.max() + step
-    wanted = frames[np.minimum(indices, n_frames - 1)]  # the last one is repeated
-    np.testing.assert_allclose(
-        segments, wanted.reshape(len(segments), 800), atol=1e-4, rtol=0
-    )
-
-
-@pytest.mark.parametrize("remainder", ["drop", "pad"])
-def test_segments_cost_their_own_memory_only(remainder):
-    signal = noise(5 * RATE + 1234)
-    segments = LogMelSegmenter(remainder=remainder).transform([signal])[0]
-    frames = segments.base
-    assert np.shares_memory(segments, frames)
-    assert frames.shape == (10 * len(segments), 80)
-    assert frames.base is None
-    assert frames.nbytes == segments.nbytes
-    assert segments.flags.writeable
-    overlapping = LogMelSegmenter(segment_hop=0.05, remainder=remainder)
-    assert overlapping.transform([signal])[0].base is None
-
-
-@pytest.mark.parametrize(
-    ("preset", "rate"),
-    [("gao2021_s1", 16000), ("gao2021_s1", 8000), ("gao2021_s2", 16000)],
-)
-def test_a_segment_of_265_ms_is_32_by_129(preset, rate):
-    segmenter = SpectrogramSegmenter.from_preset(preset, sampling_rate=rate)
-    assert segmenter.segment_shape == (32, 129)
-    length = round(0.265 * rate)
-    for n, count in ((length, 1), (length + 1, 2), (3 * length, 3), (rate // 40, 1)):
-        rows = segmenter.transform([noise(n)])[0]
-        assert rows.shape == (count, 32 * 129)
-        assert rows.dtype == np.float32
-    rows = segmenter.set_params(remainder="drop").transform([noise(2 * length - 1)])
-    assert rows[0].shape == (1, 32 * 129)
-
-
-# Below bin 3 the main lobe of the window reaches the negative frequencies; the sine
-# of half the sampling rate, bin 128 of the second preset, is zero in every sample.
-@pytest.mark.parametrize(
-    ("preset", "distance", "index"),
-    [
-        *(("gao2021_s1", 31.25, index) for index in (3, 4, 37, 64, 127, 128)),
-        *(("gao2021_s2", 62.5, index) for index in (3, 4, 37, 64, 127)),
-    ],
-)
-def test_a_tone_peaks_in_its_bin(preset, distance, index):
-    signal = tone(index * distance, 4240)
-    segmenter = SpectrogramSegmenter.from_preset(preset)
-    spectrogram = segmenter.transform([signal])[0].reshape(32, 129)
-    assert (spectrogram.argmax(axis=1) == index).all()
-
-
-@pytest.mark.parametrize("preset", ["gao2021_s1", "gao2021_s2"])
-def test_spectrograms_equal_to_librosa(preset):
-    segmenter = SpectrogramSegmenter.from_preset(preset)
-    length = {"gao2021_s1": (512, 400, 120), "gao2021_s2": (256, 256, 128)}[preset]
-    n_fft, window, hop = length
-    signal = noise(3 * 4240 - 1000)
-    rows = segmenter.transform([signal])[0]
-    padded = np.pad(signal, (0, 1000))
-    for row, segment in zip(rows, padded.reshape(3, 4240), strict=True):
-        spectrum = librosa.stft(
-            segment,
-            n_fft=n_fft,
-            win_length=window,
-            hop_length=hop,
-            window=segmenter.window_type,
-            center=False,
-        )
-        wanted = librosa.power_to_db(np.abs(spectrum[:129]) ** 2, top_db=None).T
-        # Single bins can be far below their frame, hence less exact than bands.
-        np.testing.assert_allclose(row.reshape(32, 129), wanted, atol=0.05, rtol=0)
-        close = wanted > wanted.max() - 40
-        np.testing.assert_allclose(
-            row.reshape(32, 129)[close], wanted[close], atol=TOLERANCE_DB, rtol=0
-        )
-
-
-def test_overlapping_spectrograms():
-    signal = noise(4240 * 2)
-    rows = SpectrogramSegmenter(segment_hop=0.1325).transform([signal])[0]
-    assert rows.shape == (3, 4128)
-    middle = SpectrogramSegmenter().transform([signal[2120 : 2120 + 4240]])[0]
-    np.testing.assert_allclose(rows[1], middle[0], atol=1e-4)

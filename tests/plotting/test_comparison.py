@@ -5,7 +5,6 @@ import subprocess
 import sys
 from itertools import pairwise
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,16 +27,6 @@ EMOTIONS = np.array(["anger", "boredom", "fear", "sadness"])
 TRUE = ["anger"] * 4 + ["sadness"] * 2
 FIRST = ["anger", "anger", "sadness", "sadness", "sadness", "sadness"]
 SECOND = ["anger", "anger", "anger", "sadness", "anger", "sadness"]
-
-
-@pytest.fixture(autouse=True)
-def _no_screen():
-    """Draw with Agg, and close every figure."""
-    mpl.use("Agg")
-    yield
-    import matplotlib.pyplot as plt
-
-    plt.close("all")
 
 
 def compare(true=TRUE, first=FIRST, second=SECOND, **kwargs):

@@ -1,6 +1,5 @@
 """The t-SNE display: what is arranged, what is refused, and what is drawn."""
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,16 +21,6 @@ from sklearn_ser._representation import representation
 from sklearn_ser.plotting import EmbeddingDisplay, TSNEDisplay
 
 EMOTIONS = np.array(["anger", "boredom", "fear"])
-
-
-@pytest.fixture(autouse=True)
-def _no_screen():
-    """Draw with Agg, and close every figure."""
-    mpl.use("Agg")
-    yield
-    import matplotlib.pyplot as plt
-
-    plt.close("all")
 
 
 @pytest.fixture

@@ -15,18 +15,7 @@ from sklearn_ser.losses import (
     negative_elbo,
     reparameterize,
 )
-
-
-@st.composite
-def distributions(draw, max_dim=5):
-    """Draw means and logarithms of variances of a batch."""
-    shape = draw(st.tuples(st.integers(1, 6), st.integers(1, max_dim)))
-    means = st.floats(-20, 20, allow_subnormal=False)
-    logvars = st.floats(-15, 8, allow_subnormal=False)
-    return tuple(
-        torch.from_numpy(draw(hnp.arrays(np.float64, shape, elements=values)))
-        for values in (means, logvars)
-    )
+from tests.methods.cvae.helpers import distributions
 
 
 @st.composite
@@ -119,46 +108,6 @@ def test_kl_agrees_with_monte_carlo():
     error = ratio.std().item() / n**0.5
     expected = kl_standard_normal(mean, logvar).item()
     assert ratio.mean().item() == pytest.approx(expected, abs=4 * error)
-
-
-@given(distributions())
-def test_a_sample_without_variance_is_the_mean(distribution):
-    mean, logvar = distribution
-    none = torch.full_like(logvar, -torch.inf)
-    assert torch.equal(reparameterize(mean, none), mean)
-
-
-def test_samples_have_the_mean_and_the_variance():
-    mean, logvar = torch.tensor([[1.5, -2.0]]), torch.tensor([[1.0, -1.0]])
-    generator = torch.Generator().manual_seed(1)
-    z = reparameterize(
-        mean.expand(100_000, 2), logvar.expand(100_000, 2), generator=generator
-    )
-    torch.testing.assert_close(z.mean(dim=0), mean[0], atol=0.03, rtol=0)
-    torch.testing.assert_close(z.var(dim=0), logvar[0].exp(), atol=0, rtol=0.03)
-
-
-def test_gradients_of_a_sample():
-    mean = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
-    std = torch.rand(4, 3, dtype=torch.float64) + 0.5
-    std.requires_grad_()
-    z = reparameterize(mean, 2 * std.log(), generator=torch.Generator().manual_seed(2))
-    by_mean, by_std = torch.autograd.grad(z.sum(), [mean, std])
-    torch.testing.assert_close(by_mean, torch.ones_like(mean))
-    noise = (z - mean) / std
-    torch.testing.assert_close(by_std, noise.detach())
-
-
-def test_a_generator_decides_the_sample_and_the_global_one_is_left_alone():
-    mean = torch.zeros(5, 2)
-    before = torch.get_rng_state()
-    first, second = (
-        reparameterize(mean, mean, generator=torch.Generator().manual_seed(3))
-        for _ in range(2)
-    )
-    assert torch.equal(first, second)
-    assert torch.equal(torch.get_rng_state(), before)
-    assert not torch.equal(reparameterize(mean, mean), first)
 
 
 @given(reconstructions(), st.floats(0, 5), st.sampled_from([0.5, 1.0]))

@@ -7,35 +7,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from torch import nn
 
 from sklearn_ser.losses import (
     SpeakerAdversarialLoss,
     cross_entropy_to_uniform,
     prediction_entropy,
-    reverse_gradient,
 )
 from sklearn_ser.nets import SpeakerInvariantNet
-
-
-@pytest.fixture(autouse=True)
-def _seeded():
-    """Draw the weights of nets from a seed, and leave torch's generator as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        yield
-
-
-logits = st.integers(1, 9).flatmap(
-    lambda k: arrays(np.float64, k, elements=st.floats(-30, 30, width=32))
-).map(torch.from_numpy)  # fmt: skip
-
-
-def gradient(function, x):
-    x = x.clone().requires_grad_()
-    function(x).sum().backward()
-    return x.grad
+from tests.methods.menan.helpers import encoder_gradient, gradient, logits, utterances
 
 
 @given(logits)
@@ -123,18 +103,6 @@ def test_cross_entropy_to_uniform(s):
 def test_gradients_by_central_differences(loss):
     s = torch.randn(5, 4, dtype=torch.float64, generator=torch.Generator())
     assert torch.autograd.gradcheck(loss, s.requires_grad_())
-
-
-@given(logits, st.floats(0, 5), st.floats(0, 5))
-def test_reversed_gradient(x, first, second):
-    torch.testing.assert_close(reverse_gradient(x, first), x, atol=0, rtol=0)
-    plain = gradient(lambda v: (v**2).sum(), x)
-    once = gradient(lambda v: (reverse_gradient(v, first) ** 2).sum(), x)
-    torch.testing.assert_close(once, -first * plain)
-    twice = gradient(
-        lambda v: (reverse_gradient(reverse_gradient(v, first), second) ** 2).sum(), x
-    )
-    torch.testing.assert_close(twice, first * second * plain)
 
 
 # --- the whole loss --------------------------------------------------------
@@ -288,12 +256,6 @@ def test_unknown_adversary_is_refused():
 # --- what a step touches ---------------------------------------------------
 
 
-def utterances(n=4, n_frames=40):
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(n, n_frames, 5, generator=generator)
-    return x, torch.full((n,), n_frames)
-
-
 def gradients(net):
     parts = {"encoder": [], "emotion": [], "speaker": []}
     for name, parameter in net.named_parameters():
@@ -350,16 +312,6 @@ def test_the_step_of_the_encoder_leaves_the_speaker_head(step):
         assert moved == (batch["y"] >= 0).any()
 
 
-def encoder_gradient(sign, reverse=False, loss=None):
-    """Return the gradient by the encoder of a loss of the speakers, times a sign."""
-    torch.manual_seed(0)
-    net = SpeakerInvariantNet(5, 3, 2, reverse=reverse).double()
-    x, lengths = utterances()
-    speaker = net(x.double(), lengths).speaker
-    (sign * loss(speaker)).backward()
-    return [p.grad for n, p in net.named_parameters() if "_head" not in n]
-
-
 def test_the_encoder_climbs_the_entropy():
     """The gradient of the adversary's term is the negative of that of the entropy."""
     batch = batch_of([0, 1, 2, 0], [0, 1, 0, 1])
@@ -375,15 +327,3 @@ def test_the_encoder_climbs_the_entropy():
     for a, b in zip(ours, entropy, strict=True):
         torch.testing.assert_close(a, b)
     assert any(g.abs().sum() > 0 for g in ours)
-
-
-def test_the_net_reverses_what_reaches_its_encoder():
-    speakers = torch.tensor([0, 1, 0, 1])
-
-    def loss(s):
-        return nn.functional.cross_entropy(s, speakers)
-
-    plain = encoder_gradient(1, loss=loss)
-    reversed_ = encoder_gradient(1, reverse=True, loss=loss)
-    for a, b in zip(plain, reversed_, strict=True):
-        torch.testing.assert_close(a, -b)

@@ -9,7 +9,6 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from sklearn_ser import SequenceClassifier
 from sklearn_ser.sequences import Sequences
-from sklearn_ser.training._net import UtteranceBatches
 
 
 def contours(n=60, seed=0, noise=0.3):
@@ -55,26 +54,6 @@ def test_padding_reaches_no_prediction():
     np.testing.assert_array_equal(
         model.predict(X), model.classes_[together.argmax(axis=1)]
     )
-
-
-def test_batches_of_similar_length_with_zeros_behind():
-    X, _ = contours(n=50)
-    data = {"X": Sequences(X), "y": np.arange(50)}
-    batches = UtteranceBatches(
-        data, batch_size=8, corrupt=None, seed=lambda: 3, device="cpu"
-    )
-    seen = []
-    for batch in batches:
-        assert batch["X"].shape[1] == batch["lengths"].max()
-        for frames, length, number in zip(
-            batch["X"], batch["lengths"], batch["y"], strict=True
-        ):
-            np.testing.assert_allclose(frames[:length], X[number], rtol=1e-6)
-            assert (frames[length:] == 0).all()
-        seen += batch["y"].tolist()
-    assert sorted(seen) == list(range(50))
-    again = [n for batch in batches for n in batch["y"].tolist()]
-    assert again == seen  # the seed is that of the epoch
 
 
 def test_balanced_weights_help_the_rare_class():

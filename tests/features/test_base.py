@@ -1,4 +1,4 @@
-"""What holds for every front end: parameters, names, memory, threads, faults, rates."""
+"""What holds for every front end: parameters, names, memory, faults."""
 
 import pickle
 import re

@@ -1,0 +1,99 @@
+"""The result of an evaluation: its table, its JSON, its embeddings."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from sklearn_ser import EGeMAPS, LogMelSegmenter, SequenceClassifier, recipes
+from sklearn_ser.evaluation import evaluate_by_speaker
+from tests.evaluation.helpers import Spy
+
+
+def test_embedding_of_searches_and_short_pipelines(corpus):
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), PCA(3, random_state=0), SVC()),
+        {"svc__C": [0.1, 1.0]}, cv=GroupKFold(2),
+    )  # fmt: skip
+    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), search), corpus)
+    assert result.embedding(0).shape == (len(corpus), 3)
+    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), Spy()), corpus)
+    np.testing.assert_array_equal(result.embedding(0), result.features)
+
+
+def test_embedding_of_a_classifier_of_sequences(corpus):
+    model = recipes.contrastive_siamese(n_frames=60, max_epochs=1, random_state=0)
+    model.set_params(contrastivesiamese__auxiliary="gender")
+    result = evaluate_by_speaker(model, corpus, cv=3)
+    width = result.estimators[0][-1].get_feature_names_out().size
+    assert result.embedding(0).shape == (len(corpus), width)
+
+
+def test_embedding_is_an_array_whatever_the_output_container(corpus):
+    front_end = LogMelSegmenter().set_output(transform="default")
+    model = make_pipeline(front_end, SequenceClassifier(max_epochs=1, random_state=0))
+    plain = evaluate_by_speaker(model, corpus, cv=2).embedding(0)
+    with config_context(transform_output="pandas"):
+        embedding = evaluate_by_speaker(model, corpus, cv=2).embedding(0)
+    assert type(embedding) is np.ndarray
+    np.testing.assert_array_equal(embedding, plain)
+
+
+# Auxiliary corpora
+
+
+def test_result_is_json_and_says_how_it_came(corpus):
+    estimator = recipes.egemaps_svc()
+    before = clone(estimator).get_params()
+    result = evaluate_by_speaker(estimator, corpus)
+    stored = json.loads(json.dumps(result.to_dict()))
+    assert stored["wa"] == result.wa
+    assert stored["ua_over_folds"]["mean"] == pytest.approx(result.folds["ua"].mean())
+    assert stored["f1"] == result.f1
+    assert stored["f1_over_folds"]["std"] == pytest.approx(
+        result.folds["f1"].std(ddof=0)
+    )
+    assert stored["target"] == stored["settings"]["target"] == "emotion"
+    counts = stored["settings"]["corpus"]
+    assert counts["emotions"] == counts["classes"]
+    assert list(counts["emotions"].items()) == [
+        *(("anger", 6), ("happiness", 6), ("neutral", 6), ("sadness", 6)),
+    ]
+    assert stored["settings"]["corpus"]["speakers"] == 3
+    assert stored["settings"]["splitter"] == "LeaveOneGroupOut()"
+    assert stored["settings"]["estimator"]["svc__C"] == "0.01"
+    assert stored["settings"]["versions"]["scikit-learn"]
+    assert len(stored["utterances"]) == len(corpus)
+    assert pd.DataFrame(stored["folds"]).equals(result.folds)
+    assert estimator.get_params().keys() == before.keys()
+
+
+def test_printed_table(corpus):
+    text = str(evaluate_by_speaker(make_pipeline(EGeMAPS(), Spy()), corpus))
+    lines = text.splitlines()
+    assert lines[0].split() == ["held", "out", "utterances", "WA", "UA", "F1"]
+    assert lines[1].split() == ["speaker01", "8", "0.250", "0.250", "0.100"]
+    assert lines[-1].split() == ["pooled", "24", "0.250", "0.250", "0.100"]
+    assert len({len(line) for line in lines}) == 1
+
+
+# Levels of activation and valence
+
+
+def test_embedding_of_a_fold(corpus):
+    pipeline = recipes.metric_dae("act", random_state=0)
+    pipeline.set_params(metricdae__max_epochs=1)
+    result = evaluate_by_speaker(pipeline, corpus)
+    embedding = result.embedding(1)
+    assert embedding.shape == (len(corpus), 2)
+    np.testing.assert_array_equal(
+        embedding, result.estimators[1][:-1].transform(result.features)
+    )

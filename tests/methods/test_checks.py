@@ -1,0 +1,83 @@
+"""What scikit-learn asks of every estimator."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from sklearn.base import clone
+from sklearn.utils.estimator_checks import (
+    check_dataframe_column_names_consistency,
+    check_global_output_transform_pandas,
+    check_global_set_output_transform_polars,
+    check_param_validation,
+    check_set_output_transform,
+    check_set_output_transform_pandas,
+    check_transformer_get_feature_names_out,
+    check_transformer_get_feature_names_out_pandas,
+    parametrize_with_checks,
+)
+
+from tests.estimators import CHECKED
+
+# The checks know of no speakers, without which the default of one has no adversary,
+# and of no auxiliary corpora, without which that of another is not pre-trained.
+nothing_else = pytest.mark.filterwarnings(
+    "ignore:MEnAN.* learns from the speakers",
+    "ignore:PseudoSiameseGated has no auxiliary corpora",
+    "ignore:valence and activation make no triplet",  # of one class
+)
+
+
+@nothing_else
+@parametrize_with_checks(CHECKED)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+OF_TRANSFORMERS = [
+    check_global_output_transform_pandas,
+    check_global_set_output_transform_polars,
+    check_set_output_transform,
+    check_set_output_transform_pandas,
+    check_transformer_get_feature_names_out,
+    check_transformer_get_feature_names_out_pandas,
+]
+
+
+# The checks themselves pass arrays to what was fitted on a table.
+@nothing_else
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")
+@pytest.mark.parametrize("estimator", CHECKED, ids=str)
+@pytest.mark.parametrize(
+    "check",
+    [check_dataframe_column_names_consistency, check_param_validation],
+    ids=lambda check: check.__name__,
+)
+def test_checks_that_are_not_in_that_list(estimator, check):
+    check(type(estimator).__name__, clone(estimator))
+
+
+@nothing_else
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")
+@pytest.mark.parametrize(
+    "estimator", [e for e in CHECKED if hasattr(e, "transform")], ids=str
+)
+@pytest.mark.parametrize("check", OF_TRANSFORMERS, ids=lambda check: check.__name__)
+def test_checks_of_transformers_that_are_not_in_that_list(estimator, check):
+    check(type(estimator).__name__, clone(estimator))
+
+
+@pytest.mark.slow
+def test_all_checks_with_scipys_array_api():
+    """SCIPY_ARRAY_API has to be set before anything is imported."""
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", __file__, "-k", "scikit_learn_checks"],
+        env=os.environ | {"SCIPY_ARRAY_API": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
+    assert "passed" in result.stdout
+    assert "skipped" not in result.stdout
