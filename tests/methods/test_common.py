@@ -1,6 +1,7 @@
 """What holds for every estimator that trains a network."""
 
 import copy
+import dataclasses
 import io
 import os
 import pickle
@@ -20,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
 from sklearn_ser import SequencePooling
+from sklearn_ser.training._net import TrainingNet
 from tests.estimators import AUXILIARY, TRAINED, data_for, make_auxiliary, make_data
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -161,7 +163,7 @@ def test_layout_of_the_data_does_not_matter(estimator, needs):
         ("train_split", "early_stopping"),
         ("lr", "the parameter lr"),
         ("seed", "random_state"),
-        ("corrupt", "the estimator's own parameters"),
+        ("batch_transform", "the estimator's own parameters"),
         ("iterator_train__shuffle", "batch_size"),
     ],
 )
@@ -300,7 +302,8 @@ def test_what_a_gpu_trained_predicts_without_one(estimator, needs, monkeypatch):
     model, X = fitted(estimator, needs)
     expected = outputs(model, X)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    model._params_at_fit["device"] = "cuda"  # as if it had been trained there
+    # As if it had been trained there.
+    model._spec = dataclasses.replace(model._spec, device="cuda")
     state = pickle.dumps(model)
     with pytest.warns(UserWarning, match="no CUDA device here: computing on the CPU"):
         restored = pickle.loads(state)
@@ -392,7 +395,7 @@ def test_net_params_reach_skorch(estimator, needs):
 
 
 @trained
-def test_ctrl_c_is_not_taken_for_an_early_stop(estimator, needs):
+def test_ctrl_c_is_not_taken_for_an_early_stop(estimator, needs, monkeypatch):
     from skorch.callbacks import Callback
 
     class Stop(Callback):
@@ -404,14 +407,13 @@ def test_ctrl_c_is_not_taken_for_an_early_stop(estimator, needs):
     )
     assert len(model.history_) == 1
 
-    def interrupted(*args):
+    def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    broken = clone(estimator)
-    broken._corruption = lambda: interrupted
+    monkeypatch.setattr(TrainingNet, "train_step", interrupted)
     X, emotion, _, metadata = data_for(estimator)
     with pytest.raises(KeyboardInterrupt):
-        broken.fit(X, emotion, **{name: metadata[name] for name in needs})
+        clone(estimator).fit(X, emotion, **{name: metadata[name] for name in needs})
 
 
 @trained

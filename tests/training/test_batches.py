@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_ser.sequences import Sequences
-from sklearn_ser.training._net import UtteranceBatches
+from sklearn_ser.training._batches import UtteranceBatches
 
 
 def contours(n=60, seed=0, noise=0.3):
@@ -22,7 +22,7 @@ def test_batches_of_similar_length_with_zeros_behind():
     X, _ = contours(n=50)
     data = {"X": Sequences(X), "y": np.arange(50)}
     batches = UtteranceBatches(
-        data, batch_size=8, corrupt=None, seed=lambda: 3, device="cpu"
+        data, batch_size=8, transform=None, seed=lambda: 3, device="cpu"
     )
     seen = []
     for batch in batches:

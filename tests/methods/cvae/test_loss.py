@@ -15,6 +15,7 @@ from sklearn_ser.losses import (
     negative_elbo,
     reparameterize,
 )
+from sklearn_ser.nets import VariationalOutput
 from tests.methods.cvae.helpers import distributions
 
 
@@ -156,8 +157,8 @@ def test_the_loss_is_a_mean_that_no_order_changes(batch, random):
     order = list(range(len(x)))
     random.shuffle(order)
     loss = VariationalLoss(beta=2.0)
-    output = {"reconstruction": decoded, "mean": mean, "logvar": logvar}
-    shuffled = {name: values[order] for name, values in output.items()}
+    output = VariationalOutput(mean, logvar, decoded)
+    shuffled = VariationalOutput(*(values[order] for values in output))
     total = loss(output, {"X": x})["loss"]
     torch.testing.assert_close(loss(shuffled, {"X": x[order]})["loss"], total)
     each = negative_elbo(x, decoded, mean, logvar, beta=2.0)
@@ -167,7 +168,7 @@ def test_the_loss_is_a_mean_that_no_order_changes(batch, random):
 @given(reconstructions(), st.floats(0, 3))
 def test_free_bits_cost_nothing(batch, free):
     x, decoded, mean, logvar = batch
-    output = {"reconstruction": decoded, "mean": mean, "logvar": logvar}
+    output = VariationalOutput(mean, logvar, decoded)
     plain = VariationalLoss()(output, {"X": x})
     freed = VariationalLoss(free_bits=free)(output, {"X": x})
     by_dimension = torch.stack(
@@ -184,14 +185,14 @@ def test_free_bits_cost_nothing(batch, free):
 def test_free_bits_stop_the_gradient_below():
     mean = torch.tensor([[0.1, 3.0]], dtype=torch.float64, requires_grad=True)
     zeros = torch.zeros(1, 2, dtype=torch.float64)
-    output = {"reconstruction": zeros, "mean": mean, "logvar": zeros}
+    output = VariationalOutput(mean, zeros, zeros)
     VariationalLoss(free_bits=0.5)(output, {"X": zeros})["loss"].backward()
     assert mean.grad.tolist() == [[0.0, 3.0]]
 
 
 def test_annealing_rises_linearly_and_spares_the_validation():
     x = torch.zeros(2, 3)
-    output = {"reconstruction": x, "mean": x + 1, "logvar": x}
+    output = VariationalOutput(x + 1, x, x)
     loss = VariationalLoss(beta=2.0, annealing_epochs=4)
     kl = 1.5
     weights = [
@@ -219,9 +220,7 @@ def test_gradcheck():
     )
     loss = VariationalLoss(free_bits=0.05)
     assert torch.autograd.gradcheck(
-        lambda d, m, v: loss(
-            {"reconstruction": d, "mean": m, "logvar": v}, {"X": x.detach()}
-        )["loss"],
+        lambda d, m, v: loss(VariationalOutput(m, v, d), {"X": x.detach()})["loss"],
         (decoded, mean, logvar),
     )
 

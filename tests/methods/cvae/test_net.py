@@ -29,9 +29,9 @@ def test_autoencoders_have_the_published_sizes(settings, parameters):
     x = torch.zeros(3, 800)
     condition = torch.zeros(3, 4) if settings.get("n_conditions") else None
     output = net(x, condition)
-    assert output["mean"].shape == (3, 128)
-    assert output["reconstruction"].shape == (3, 800)
-    assert (output["logvar"] is None) == (settings == {"variational": False})
+    assert output.mean.shape == (3, 128)
+    assert output.reconstruction.shape == (3, 800)
+    assert (output.logvar is None) == (settings == {"variational": False})
 
 
 def double(net, seed=0):
@@ -55,8 +55,8 @@ def test_a_cvae_whose_condition_weighs_nothing_is_a_vae():
         net(x, c, generator=torch.Generator().manual_seed(1))
         for net, c in ((vae, None), (cvae, condition))
     ]
-    for name in ("mean", "logvar", "reconstruction"):
-        torch.testing.assert_close(runs[0][name], runs[1][name])
+    for first, second in zip(*runs, strict=True):
+        torch.testing.assert_close(first, second)
 
 
 def test_a_vae_without_variance_is_an_autoencoder():
@@ -68,7 +68,7 @@ def test_a_vae_without_variance_is_an_autoencoder():
         vae.logvar.bias.fill_(-1e9)  # clamped
     x = torch.randn(7, 6, dtype=torch.float64)
     torch.testing.assert_close(
-        vae(x)["reconstruction"], ae(x)["reconstruction"], atol=1e-3, rtol=0
+        vae(x).reconstruction, ae(x).reconstruction, atol=1e-3, rtol=0
     )
 
 
@@ -76,8 +76,8 @@ def test_a_vae_without_variance_is_an_autoencoder():
 def test_autoencoders_take_any_sizes(hidden_sizes):
     net = VariationalAutoencoder(12, 3, hidden_sizes, n_conditions=2)
     output = net(torch.zeros(5, 12), torch.zeros(5, 2))
-    assert output["logvar"].shape == (5, 3)
-    assert output["reconstruction"].shape == (5, 12)
+    assert output.logvar.shape == (5, 3)
+    assert output.reconstruction.shape == (5, 12)
 
 
 @given(distributions())

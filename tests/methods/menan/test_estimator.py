@@ -88,10 +88,10 @@ def weights(model, part):
 
 @pytest.mark.parametrize("adversary", ["entropy", "uniform"])
 def test_each_of_both_steps_leaves_the_other_side_as_it_is(adversary, monkeypatch):
-    from sklearn_ser.methods.menan._estimator import _AdversarialNet
+    from sklearn_ser.methods.menan._adversary import AdversarialNet
 
     steps = []
-    descend = _AdversarialNet.descend
+    descend = AdversarialNet.descend
 
     def watched(net, loss, batch):
         before = {k: v.clone() for k, v in net.module_.state_dict().items()}
@@ -100,7 +100,7 @@ def test_each_of_both_steps_leaves_the_other_side_as_it_is(adversary, monkeypatc
         changed = {k for k in before if not torch.equal(before[k], after[k])}
         steps.append({"speaker_head" in name for name in changed})
 
-    monkeypatch.setattr(_AdversarialNet, "descend", watched)
+    monkeypatch.setattr(AdversarialNet, "descend", watched)
     # Momentum and decay would show whether the optimiser skips what has no gradient.
     trained(adversary, max_epochs=2, net_params={"optimizer__weight_decay": 0.1})
     assert len(steps) >= 2 * 2 * 6
@@ -272,19 +272,19 @@ def test_means_of_an_epoch_count_what_is_known():
 
 def test_nothing_of_the_speaker_head_moves_without_speakers(monkeypatch):
     """Not even by the momentum of earlier steps."""
-    from sklearn_ser.methods.menan._estimator import _AdversarialNet
+    from sklearn_ser.methods.menan._adversary import AdversarialNet
 
     X, y, speaker = speech(n_speakers=2, n_of_speaker=8)
     some = np.where(np.arange(16) < 8, speaker, None)
     some[:2] = "s1"
     steps = []
-    descend = _AdversarialNet.descend
+    descend = AdversarialNet.descend
 
     def watched(net, loss, batch):
         steps.append(bool((batch["speaker"] >= 0).any()))
         descend(net, loss, batch)
 
-    monkeypatch.setattr(_AdversarialNet, "descend", watched)
+    monkeypatch.setattr(AdversarialNet, "descend", watched)
     MEnAN(max_epochs=1, batch_size=1, random_state=0).fit(X, y, groups=some)
     assert len(steps) == 2 * 8 + 8
 

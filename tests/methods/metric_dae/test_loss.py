@@ -15,6 +15,7 @@ from sklearn_ser.losses import (
     continuous_metric_loss,
     continuous_metric_terms,
 )
+from sklearn_ser.nets import DenoisingOutput
 
 DISTANCES = ["euclidean", "mean_euclidean", "signed"]
 EUCLIDEAN = ["euclidean", "mean_euclidean"]
@@ -228,9 +229,7 @@ def test_gradcheck_of_the_criterion(combine, n_labels):
     batch = {"X": x, "labels": labels} if n_labels else {"X": x}
     criterion = MetricDAELoss(combine=combine)
     torch.autograd.gradcheck(
-        lambda z: criterion({"embedding": z, "reconstruction": z @ decoder}, batch)[
-            "loss"
-        ],
+        lambda z: criterion(DenoisingOutput(z, z @ decoder), batch)["loss"],
         z,
     )
 
@@ -288,7 +287,7 @@ def test_log_is_the_logarithm_of_the_sum_and_monotone_in_it(batch, scale):
     x = torch.zeros(len(z), 3, dtype=torch.float64)
     totals = []
     for reconstruction in (x + scale, x + 2 * scale):
-        output = {"embedding": z, "reconstruction": reconstruction}
+        output = DenoisingOutput(z, reconstruction)
         data = {"X": x, "labels": label[:, None]}
         plain = MetricDAELoss()(output, data)["loss"]
         log = MetricDAELoss(combine="log")(output, data)["loss"]
@@ -302,7 +301,7 @@ def test_criterion_sums_parts_and_halves_the_latent_dimensions():
     z, x, y = (torch.randn(8, 4, generator=generator) for _ in range(3))
     labels = torch.rand(8, 2, generator=generator) * 4 + 1
     parts = MetricDAELoss(metric_weight=0.5)(
-        {"embedding": z, "reconstruction": y}, {"X": x, "labels": labels}
+        DenoisingOutput(z, y), {"X": x, "labels": labels}
     )
     first = continuous_metric_loss(z[:, :2], labels[:, 0])
     second = continuous_metric_loss(z[:, 2:], labels[:, 1])
@@ -314,7 +313,7 @@ def test_criterion_sums_parts_and_halves_the_latent_dimensions():
 
 def test_without_labels_the_criterion_is_the_plain_reconstruction_error():
     x, y = torch.zeros(4, 3), torch.full((4, 3), 2.0)
-    output = {"embedding": torch.zeros(4, 2), "reconstruction": y}
+    output = DenoisingOutput(torch.zeros(4, 2), y)
     for combine in ("sum", "log"):
         losses = MetricDAELoss(combine=combine)(output, {"X": x})
         assert losses["loss"].item() == 4.0
@@ -322,7 +321,7 @@ def test_without_labels_the_criterion_is_the_plain_reconstruction_error():
 
 
 def test_labels_share_the_latent_dimensions_equally():
-    output = {"embedding": torch.zeros(4, 3), "reconstruction": torch.zeros(4, 2)}
+    output = DenoisingOutput(torch.zeros(4, 3), torch.zeros(4, 2))
     batch = {"X": torch.zeros(4, 2), "labels": torch.ones(4, 2)}
     with pytest.raises(ValueError, match=r"3 latent dimensions .* by 2 labels"):
         MetricDAELoss()(output, batch)

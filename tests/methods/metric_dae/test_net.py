@@ -45,5 +45,5 @@ def test_dae_takes_any_sizes(hidden_sizes, decoder_relu):
         12, latent_dim=3, hidden_sizes=hidden_sizes, decoder_relu=decoder_relu
     )
     output = net(torch.zeros(5, 12))
-    assert output["embedding"].shape == (5, 3)
-    assert output["reconstruction"].shape == (5, 12)
+    assert output.embedding.shape == (5, 3)
+    assert output.reconstruction.shape == (5, 12)

@@ -16,7 +16,6 @@ from sklearn.base import clone
 from sklearn_ser.datasets import AuxiliaryCorpora
 from sklearn_ser.methods.pseudo_siamese_gated import _branches
 from sklearn_ser.methods.pseudo_siamese_gated._branches import (
-    BranchTrainer,
     represent_segments,
     shape_of_segments,
 )
@@ -319,13 +318,13 @@ def test_class_weights_reach_all_losses_of_the_emotions(by_hand):
 def learned(monkeypatch):
     """Count how often branches are trained."""
     calls = []
-    learn = BranchTrainer.learn
+    train = _branches._train
 
-    def counted(trainer, *args, **kwargs):
-        calls.append(trainer)
-        return learn(trainer, *args, **kwargs)
+    def counted(net, phase, *args):
+        calls.extend([net] * (phase == "feature"))
+        train(net, phase, *args)
 
-    monkeypatch.setattr(BranchTrainer, "learn", counted)
+    monkeypatch.setattr(_branches, "_train", counted)
     return calls
 
 
@@ -334,16 +333,11 @@ def untrained(monkeypatch):
     """Count how often branches would be trained, and leave it at the first weights."""
     calls = []
 
-    def counted(trainer, data, valid, *, verbose):
-        calls.append(trainer)
-        torch.manual_seed(trainer.seed % 100)
-        net = PseudoSiameseNet(**trainer._module_params())
-        weights = {name: v.numpy() for name, v in net.state_dict().items()}
-        return weights, {"features": []}
+    def counted(net, phase, *args):
+        calls.extend([net] * (phase == "feature"))
 
-    monkeypatch.setattr(BranchTrainer, "learn", counted)
-    with torch.random.fork_rng(devices=[]):
-        yield calls
+    monkeypatch.setattr(_branches, "_train", counted)
+    return calls
 
 
 def assert_same_model(first, second):
@@ -389,7 +383,7 @@ def test_what_the_branches_do_not_depend_on_is_not_trained_anew(tmp_path, untrai
         {"feature_weights": np.array([0.6, 0.2, 0.2])},
         {"device": torch.device("cpu")},
         {"fusion": "concatenate"},
-        {"activation": "relu"},
+        {"nonlinearity": "relu"},
         {"n_heads": 2},
         {"hidden_size": 3},
         {"dropout": 0.5},

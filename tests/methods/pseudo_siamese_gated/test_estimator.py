@@ -89,7 +89,11 @@ def test_networks_of_the_rungs(rung):
 
 def test_parameters_reach_the_networks():
     model = quick(
-        activation="relu", n_heads=3, dropout=0.25, segment_shape=(8, 4), hidden_size=7
+        nonlinearity="relu",
+        n_heads=3,
+        dropout=0.25,
+        segment_shape=(8, 4),
+        hidden_size=7,
     ).fit(X, Y)
     module = model.net_.module_
     assert model.segment_shape_ == (8, 4)

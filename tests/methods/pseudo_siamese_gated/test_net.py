@@ -176,7 +176,7 @@ def test_gate_takes_any_dimensions_before_the_last():
 
 VARIANTS = [
     {},
-    {"n_heads": 2, "activation": "relu"},
+    {"n_heads": 2, "nonlinearity": "relu"},
     {"n_heads": 0},
     {"fusion": "concatenate"},
     {"fusion": None},
@@ -213,7 +213,7 @@ def test_padding_reaches_nothing(settings, rest):
     alone = [(x[i : i + 1, :n], torch.tensor([n])) for i, n in enumerate(lengths)]
     for row, n in zip(x, lengths, strict=True):
         row[n:] = rest
-    for compute in (net, net.encode):
+    for compute in (lambda *one: net(*one).logits, net.encode):
         close(compute(x, lengths), torch.cat([compute(*one) for one in alone]))
     fused = net.fuse(x, lengths)
     for row, one in zip(fused, alone, strict=True):
@@ -226,7 +226,7 @@ def test_padding_gets_no_gradient(settings):
     x = randn(2, 5, width)
     x[1, 2:] = torch.nan
     x.requires_grad_()
-    net(x, torch.tensor([5, 2])).square().sum().backward()
+    net(x, torch.tensor([5, 2])).logits.square().sum().backward()
     assert (x.grad[1, 2:] == 0).all()
     assert x.grad[1, :2].any()
     for parameter in net.parameters():
@@ -258,7 +258,8 @@ def test_attention_does_not_know_the_order_but_the_recurrent_layer_does():
     x, lengths = randn(1, 6, 6), torch.tensor([6])
     order = torch.tensor([3, 0, 5, 1, 4, 2])
     close(net.fuse(x[:, order], lengths), net.fuse(x, lengths)[:, order])
-    assert not torch.allclose(net(x[:, order], lengths), net(x, lengths))
+    turned = net(x[:, order], lengths).logits
+    assert not torch.allclose(turned, net(x, lengths).logits)
 
 
 def test_without_gate_nothing_is_changed_before_the_recurrent_layer():
@@ -276,7 +277,8 @@ def test_last_states_of_both_directions_are_classified(settings):
     states = lstm(net.fuse(x, lengths))[0][0]
     expected = torch.cat([states[-1, :4], states[0, 4:]])[None]
     close(net.encode(x, lengths), expected)
-    close(net(x, lengths), net.classifier.head(expected))
+    close(net(x, lengths).representation, expected)
+    close(net(x, lengths).logits, net.classifier.head(expected))
 
 
 def test_gradients_of_the_fusion_by_central_differences():
@@ -289,7 +291,7 @@ def test_gradients_of_the_fusion_by_central_differences():
 
     x = randn(2, 3, 6).requires_grad_()
     assert torch.autograd.gradcheck(known, x)
-    assert torch.autograd.gradcheck(lambda x: net(x, lengths), x)
+    assert torch.autograd.gradcheck(lambda x: net(x, lengths).logits, x)
 
 
 def test_dropout_comes_from_the_generator_and_only_in_training():
@@ -297,13 +299,14 @@ def test_dropout_comes_from_the_generator_and_only_in_training():
     x, lengths = torch.randn(2, 6, 6), torch.tensor([6, 2])
     before = torch.get_rng_state()
     first, second, third = (
-        net(x, lengths, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)
+        net(x, lengths, torch.Generator().manual_seed(seed)).logits
+        for seed in (0, 0, 1)
     )
     assert torch.equal(first, second)
     assert not torch.equal(first, third)
     assert torch.equal(torch.get_rng_state(), before)
     net.eval()
-    close(net(x, lengths), net.classifier.head(net.encode(x, lengths)))
+    close(net(x, lengths).logits, net.classifier.head(net.encode(x, lengths)))
 
 
 # --- both together ---------------------------------------------------------
@@ -314,14 +317,15 @@ def test_both_networks_are_one_after_the_other(settings):
     net = PseudoSiameseGatedNet((2, 3), 2, 3, hidden_size=4, **settings).double()
     assert (net.branches.autoencoder is None) == (settings.get("fusion", 1) is None)
     x, lengths = randn(3, 5, 6), torch.tensor([5, 1, 2])
-    logits = net(x, lengths)
+    logits = net(x, lengths).logits
     assert logits.shape == (3, 2)
     for i, n in enumerate(lengths):
         represented = net.branches.represent(x[i, :n])[None]
-        close(logits[i : i + 1], net.fusion(represented, lengths[i : i + 1]))
+        alone = net.fusion(represented, lengths[i : i + 1]).logits
+        close(logits[i : i + 1], alone)
     for row, n in zip(x, lengths, strict=True):
         row[n:] = torch.nan
-    close(net(x, lengths), logits)
+    close(net(x, lengths).logits, logits)
 
 
 def test_parts_of_the_whole():
@@ -329,14 +333,16 @@ def test_parts_of_the_whole():
     assert count(net.branches) == count(PseudoSiameseNet((32, 129), 4))
     assert count(net.fusion) == count(FusionClassifier(4))
     assert count(net) == count(net.branches) + count(net.fusion)
-    net = PseudoSiameseGatedNet((4, 4), 4, 6, n_heads=3, activation="relu", dropout=0.3)
+    net = PseudoSiameseGatedNet(
+        (4, 4), 4, 6, n_heads=3, nonlinearity="relu", dropout=0.3
+    )
     assert net.fusion.attention.num_heads == 3
-    assert isinstance(net.fusion.gated.activation, nn.ReLU)
+    assert isinstance(net.fusion.gated.nonlinearity, nn.ReLU)
     assert net.fusion.classifier.dropout == 0.3
 
 
 def test_what_there_is_not_is_refused():
-    with pytest.raises(ValueError, match=r"activation must be one of .*, got 'elu'"):
+    with pytest.raises(ValueError, match=r"nonlinearity must be one of .*, got 'elu'"):
         GatedFusion(3, "elu")
     with pytest.raises(ValueError, match="'gate', 'concatenate' or None, got 'sum'"):
         FusionClassifier(2, fusion="sum")

@@ -33,15 +33,15 @@ def test_padding_reaches_nothing(pooling, bidirectional):
     )
     x = torch.randn(3, 9, 3, dtype=torch.float64)
     lengths = torch.tensor([4, 9, 1])
-    together = net(x, lengths)
+    together = net(x, lengths).logits
     alone = torch.cat(
-        [net(x[i : i + 1, :n], torch.tensor([n])) for i, n in enumerate(lengths)]
+        [net(x[i : i + 1, :n], torch.tensor([n])).logits for i, n in enumerate(lengths)]
     )
     torch.testing.assert_close(together, alone)
     padded = x.clone()
     for i, n in enumerate(lengths):
         padded[i, n:] = torch.nan
-    torch.testing.assert_close(net(padded, lengths), together)
+    torch.testing.assert_close(net(padded, lengths).logits, together)
 
 
 @pytest.mark.parametrize("pooling", ["last", "mean", "max"])
@@ -59,15 +59,17 @@ def test_recurrent_classifier_equals_torchs_stack(pooling):
     x = torch.randn(1, 7, 3, dtype=torch.float64)
     states = stack(x)[0][0]
     pooled = {"last": states[-1], "mean": states.mean(0), "max": states.amax(0)}
-    expected = net.head(pooled[pooling])
-    torch.testing.assert_close(net(x, torch.tensor([7]))[0], expected)
+    output = net(x, torch.tensor([7]))
+    torch.testing.assert_close(output.representation[0], pooled[pooling])
+    torch.testing.assert_close(output.logits[0], net.head(pooled[pooling]))
 
 
 def test_the_order_of_frames_matters_to_a_recurrent_classifier():
     net = double(RecurrentClassifier(3, 4, 5))
     x = torch.randn(1, 7, 3, dtype=torch.float64)
     lengths = torch.tensor([7])
-    assert not torch.allclose(net(x, lengths), net(x.flip(1), lengths))
+    turned = net(x.flip(1), lengths).logits
+    assert not torch.allclose(net(x, lengths).logits, turned)
 
 
 def test_dropout_comes_from_the_generator_and_only_in_training():
@@ -75,14 +77,14 @@ def test_dropout_comes_from_the_generator_and_only_in_training():
     x, lengths = torch.randn(2, 6, 3), torch.tensor([6, 2])
     before = torch.get_rng_state()
     first, second, third = (
-        net(x, lengths, generator=torch.Generator().manual_seed(seed))
+        net(x, lengths, generator=torch.Generator().manual_seed(seed)).logits
         for seed in (0, 0, 1)
     )
     assert torch.equal(first, second)
     assert not torch.equal(first, third)
     assert torch.equal(torch.get_rng_state(), before)
     net.eval()
-    assert torch.equal(net(x, lengths), net(x, lengths))
+    assert torch.equal(net(x, lengths).logits, net(x, lengths).logits)
 
 
 def test_dropout_keeps_the_mean():
