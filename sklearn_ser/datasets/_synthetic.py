@@ -276,7 +276,7 @@ def _utterance(
         "activation": _rate(activation, rng),
         "valence": _rate(valence, rng),
         "pitch": style.pitch,
-        "waveform": _synthesise(tracks, style, sampling_rate, rng),
+        "waveform": _synthesize(tracks, style, sampling_rate, rng),
         "sampling_rate": sampling_rate,
     }
 
@@ -352,7 +352,7 @@ def _smooth(track: Signal, width: float) -> Signal:
     return smoothed
 
 
-def _synthesise(
+def _synthesize(
     tracks: _Tracks, style: _Style, sampling_rate: int, rng: Generator
 ) -> NDArray[np.float32]:
     """Return the waveform of a planned utterance."""

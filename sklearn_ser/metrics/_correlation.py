@@ -13,7 +13,7 @@ from scipy.stats import f as f_distribution
 from sklearn.utils import check_array, check_random_state, check_scalar
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from ._centring import FloatArray, unit_columns, unit_vector
+from ._centering import FloatArray, unit_columns, unit_vector
 from ._scores import adjust
 
 RandomState: TypeAlias = int | np.random.RandomState | None
@@ -142,7 +142,7 @@ def pairwise_correlation(
     >>> round(result.r2, 6), result.n_observations
     (1.0, 10)
     """
-    z, values = _labelled_rows(embedding, label, n_predictors=1)
+    z, values = _labeled_rows(embedding, label, n_predictors=1)
     unit_vector(values, "the labels")  # names the cause before it shows in pairs
     distances = unit_vector(pdist(z), "the distances in the embedding")
     differences = unit_vector(pdist(values[:, None]), "the label distances")
@@ -217,7 +217,7 @@ def latent_correlation(
     >>> round(result.r2, 3), result.n_predictors
     (0.874, 2)
     """
-    z, values = _labelled_rows(embedding, label, n_predictors=None)
+    z, values = _labeled_rows(embedding, label, n_predictors=None)
     target = unit_vector(values, "the labels")
     basis = orth(unit_columns(z))
     if basis.shape[1] == 0:
@@ -348,7 +348,7 @@ def _permutation_p_value(
     return (1 + reached) / (1 + n_permutations)
 
 
-def _labelled_rows(
+def _labeled_rows(
     embedding: npt.ArrayLike, label: npt.ArrayLike, *, n_predictors: int | None
 ) -> tuple[FloatArray, FloatArray]:
     """Return the rows whose label isn't NaN, enough of them for a regression.
@@ -365,13 +365,13 @@ def _labelled_rows(
     )
     check_consistent_length(z, values)
     needed = (z.shape[1] if n_predictors is None else n_predictors) + 2
-    labelled = ~np.isnan(values)
-    if labelled.sum() < needed:
+    labeled = ~np.isnan(values)
+    if labeled.sum() < needed:
         raise ValueError(
             f"the regression needs at least {needed} labelled rows, got "
-            f"{labelled.sum()} of {len(values)} (NaN means unlabelled)"
+            f"{labeled.sum()} of {len(values)} (NaN means unlabelled)"
         )
-    return z[labelled], values[labelled]
+    return z[labeled], values[labeled]
 
 
 def _correlation_result(

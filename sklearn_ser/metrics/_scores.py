@@ -16,7 +16,7 @@ from sklearn.metrics import (
 from sklearn.utils import check_array, check_scalar
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from ._centring import FloatArray, centre
+from ._centering import FloatArray, center
 
 
 def wa_score(
@@ -254,7 +254,7 @@ def concordance_correlation(
             f"y_true and y_pred must have the same shape, got {true.shape} "
             f"and {pred.shape}"
         )
-    x, y = centre(true), centre(pred)
+    x, y = center(true), center(pred)
     agreement = 2 * (x * y).mean(axis=0)
     spread = (x**2).mean(axis=0) + (y**2).mean(axis=0) + (true - pred).mean(axis=0) ** 2
     identical = (true == pred).all(axis=0)

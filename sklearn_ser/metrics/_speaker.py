@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from .._constants import LARGEST
 from ..sequences import as_sequences
-from ._centring import FloatArray
+from ._centering import FloatArray
 from ._correlation import RandomState
 from ._scores import ua_score
 

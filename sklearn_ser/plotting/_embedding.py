@@ -24,7 +24,7 @@ BoolArray: TypeAlias = npt.NDArray[np.bool_]
 # Okabe and Ito's colours, told apart with any colour vision; yellow, faint on
 # white, comes last. A marker of its own tells each class apart without colour;
 # seven markers against eight colours: 56 classes before a pair recurs.
-_COLOURS = (
+_COLORS = (
     "#0072B2",  # blue
     "#D55E00",  # vermilion
     "#009E73",  # bluish green
@@ -35,8 +35,8 @@ _COLOURS = (
     "#F0E442",  # yellow
 )
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_UNLABELLED = "unlabelled"
-_GREY = "#808080"
+_UNLABELED = "unlabelled"
+_GRAY = "#808080"
 _DARK = "#404040"  # of the roles in the legend
 
 _PLAIN = {"s": 24, "alpha": 0.8, "linewidths": 0}
@@ -240,7 +240,7 @@ class EmbeddingDisplay:
             self.ax_.scatter(
                 x[rows],
                 y[rows],
-                c=group.colours[rows],
+                c=group.colors[rows],
                 marker=group.marker,
                 **{**role.style, **scatter_kwargs},
             )
@@ -290,7 +290,7 @@ class _Group:
     name: str
     rows: BoolArray
     marker: str
-    colours: FloatArray
+    colors: FloatArray
 
 
 def check_embedding(
@@ -373,8 +373,8 @@ def _groups(
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize, to_rgba
 
-    def plain(colour: str) -> FloatArray:
-        return np.tile(to_rgba(colour), (len(label), 1))
+    def plain(color: str) -> FloatArray:
+        return np.tile(to_rgba(color), (len(label), 1))
 
     missing = label.isna().to_numpy()
     mappable = None
@@ -383,18 +383,18 @@ def _groups(
         mappable = ScalarMappable(Normalize(), cmap)
         mappable.set_array(values[~missing])
         mappable.autoscale()
-        colours = mappable.to_rgba(np.ma.masked_invalid(values))
-        groups = [_Group("", ~missing, _MARKERS[0], colours)]
+        colors = mappable.to_rgba(np.ma.masked_invalid(values))
+        groups = [_Group("", ~missing, _MARKERS[0], colors)]
     else:
         names = label.astype(str)
         groups = [
-            _Group(name, (names == name).to_numpy() & ~missing, marker, plain(colour))
-            for name, marker, colour in zip(
-                sorted(names[~missing].unique()), cycle(_MARKERS), cycle(_COLOURS)
+            _Group(name, (names == name).to_numpy() & ~missing, marker, plain(color))
+            for name, marker, color in zip(
+                sorted(names[~missing].unique()), cycle(_MARKERS), cycle(_COLORS)
             )
         ]
     if missing.any():
-        groups.append(_Group(_UNLABELLED, missing, ".", plain(_GREY)))
+        groups.append(_Group(_UNLABELED, missing, ".", plain(_GRAY)))
     return groups, mappable
 
 
@@ -429,10 +429,10 @@ def _legend(
     """Name classes and roles beside the axes, or above where a colour bar stands."""
     from matplotlib.lines import Line2D
 
-    def handle(name: str, marker: str, colour: Any, **style: Any) -> Line2D:
-        return Line2D([], [], ls="", marker=marker, color=colour, label=name, **style)
+    def handle(name: str, marker: str, color: Any, **style: Any) -> Line2D:
+        return Line2D([], [], ls="", marker=marker, color=color, label=name, **style)
 
-    handles = [handle(g.name, g.marker, tuple(g.colours[0])) for g in groups]
+    handles = [handle(g.name, g.marker, tuple(g.colors[0])) for g in groups]
     handles += [
         handle(
             role.name,

@@ -237,7 +237,7 @@ def test_windows_cover_an_utterance_evenly(n_frames, length):
 
 def test_windows_of_sequences():
     X, _ = utterances(n=4, shortest=20, longest=30)
-    sequences = Sequences(X).standardised(np.full(4, 0.5), np.full(4, 2.0))
+    sequences = Sequences(X).standardized(np.full(4, 0.5), np.full(4, 2.0))
     windows = sequences.windows(np.array([2, 0, 2]), np.array([0, 15, 3]), 10)
     assert windows.dtype == np.float32
     for window, (index, start) in zip(windows, [(2, 0), (0, 15), (2, 3)], strict=True):
