@@ -5,6 +5,8 @@ download nothing. Each gives a :class:`Corpus`, whose attributes are arrays read
 scikit-learn.
 """
 
+from __future__ import annotations
+
 from ._auxiliary import AuxiliaryCorpora
 from ._corpus import Corpus
 from ._crema_d import load_crema_d

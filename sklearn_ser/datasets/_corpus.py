@@ -1,5 +1,7 @@
 """A corpus of emotional speech: recordings with their labels."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -115,13 +117,13 @@ float64, or None
             if column not in frame:
                 raise ValueError(
                     f"the table of the corpus {self.name} has no column {column!r}; "
-                    "it needs emotion, speaker, and file or waveform and sampling_rate"
+                    "it needs emotion, speaker, and file or waveform and sampling_rate."
                 )
             missing = np.flatnonzero(frame[column].isna())
             if len(missing):
                 raise ValueError(
                     f"the corpus {self.name} has no {column} in row {missing[0]} "
-                    f"({len(missing)} rows in all)"
+                    f"({len(missing)} rows in all)."
                 )
         object.__setattr__(self, "frame", frame)
         object.__setattr__(self, "rating_scale", check_rating_scale(self.rating_scale))
@@ -136,9 +138,9 @@ float64, or None
         genders = voices["gender"].dropna().tolist() if "gender" in voices else []
         emotions = self.emotion.tolist()
         parts = [
-            _count(len(self), "utterance"),
-            _count(len(voices), "speaker") + _tally(genders),
-            _count(len(set(emotions)), "emotion") + _tally(emotions),
+            counted(len(self), "utterance"),
+            counted(len(voices), "speaker") + _tally(genders),
+            counted(len(set(emotions)), "emotion") + _tally(emotions),
             *(name for name in DIMENSIONS if name in self.frame),
         ]
         return f"<Corpus {self.name}: {', '.join(parts)}>"
@@ -186,7 +188,7 @@ float64, or None
         """Dominance of each utterance, NaN where not given."""
         return self._ratings("dominance")
 
-    def select(self, rows: ArrayLike) -> "Corpus":
+    def select(self, rows: ArrayLike) -> Corpus:
         """Return the corpus of some of the utterances.
 
         Parameters
@@ -212,11 +214,11 @@ float64, or None
         if wanted.dtype == bool and wanted.shape != (len(self),):
             raise ValueError(
                 f"the mask has the shape {wanted.shape}, but the corpus "
-                f"{self.name} has {len(self)} utterances"
+                f"{self.name} has {len(self)} utterances."
             )
         return replace(self, frame=self.frame.iloc[np.arange(len(self))[wanted]])
 
-    def keep_emotions(self, emotions: str | Iterable[str]) -> "Corpus":
+    def keep_emotions(self, emotions: str | Iterable[str]) -> Corpus:
         """Return the corpus of the utterances with certain emotions.
 
         Parameters
@@ -248,11 +250,11 @@ float64, or None
         if absent:
             raise ValueError(
                 f"the corpus {self.name} has no {', '.join(absent)}; "
-                f"it has {', '.join(sorted(present))}"
+                f"it has {', '.join(sorted(present))}."
             )
         return self.select(np.isin(self.emotion, wanted))
 
-    def derive_dimensions(self, scheme: str = "circumplex") -> "Corpus":
+    def derive_dimensions(self, scheme: str = "circumplex") -> Corpus:
         """Return the corpus with activation and valence derived from the emotions.
 
         For corpora that come without such labels. All utterances of an emotion get
@@ -336,9 +338,22 @@ def _objects(values: Iterable[Any]) -> NDArray[np.object_]:
 def _tally(values: list[str]) -> str:
     """Return how often each value occurs, in brackets, or nothing for no value."""
     counts = sorted(Counter(values).items())
-    return f" ({', '.join(f'{value} {n}' for value, n in counts)})" if counts else ""
+    return f" ({', '.join(f'{value} {n:,}' for value, n in counts)})" if counts else ""
 
 
-def _count(n: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+def counted(n: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Parameters
+    ----------
+    n : int
+        How many there are.
+    noun : str
+        What is counted, in the singular.
+
+    Returns
+    -------
+    str
+        ``"1 speaker"`` or ``"1,200 utterances"``.
+    """
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

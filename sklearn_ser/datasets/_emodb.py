@@ -1,5 +1,7 @@
 """The Berlin database of emotional speech, EMO-DB."""
 
+from __future__ import annotations
+
 import os
 
 import numpy as np

@@ -4,6 +4,8 @@ One table holds what is known of each emotion: the published binary signs, and h
 listeners rated it on the two dimensions. The three schemes are read from it.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
@@ -126,7 +128,7 @@ def canonical_emotion(emotion: str) -> str:
     if name not in _EMOTIONS:
         raise ValueError(
             f"unknown emotion {emotion!r}; known are {', '.join(_EMOTIONS)}, "
-            f"and the synonyms {', '.join(SYNONYMS)}"
+            f"and the synonyms {', '.join(SYNONYMS)}."
         )
     return name
 
@@ -233,7 +235,7 @@ def _point(name: str, scheme: str) -> tuple[float, float]:
         rated = [key for key, value in _EMOTIONS.items() if value.valence_ratings]
         raise ValueError(
             f"nobody has rated {name!r}, so that it has no place on the circumplex; "
-            f"rated are {', '.join(rated)}"
+            f"rated are {', '.join(rated)}."
         )
     return ratings[0].mean, ratings[1].mean
 

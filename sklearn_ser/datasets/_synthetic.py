@@ -5,6 +5,8 @@ sound. Who speaks sets the base of pitch, loudness, tempo, breathiness and forma
 activation and valence set how far an utterance departs from it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from numbers import Integral
 from typing import NamedTuple
@@ -213,7 +215,7 @@ def make_emotional_speech(
     check_scalar(sampling_rate, "sampling_rate", Integral, min_val=8000)
     names = [canonical_emotion(emotion) for emotion in emotions]
     if not names or len(set(names)) < len(names):
-        raise ValueError(f"give one or more emotions, each once, got {list(emotions)}")
+        raise ValueError(f"give one or more emotions, each once, got {list(emotions)}.")
     points = np.column_stack(emotion_dimensions(names, "circumplex"))
 
     rows = []

@@ -1,5 +1,7 @@
 """The Urdu corpus of Latif et al., URDU."""
 
+from __future__ import annotations
+
 import os
 
 from ._corpus import Corpus

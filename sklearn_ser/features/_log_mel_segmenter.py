@@ -1,5 +1,7 @@
 """Log-mel energies in segments of several frames."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -193,7 +195,7 @@ class LogMelSegmenter(MelTransformer):
             if self.segment_hop is not None:
                 raise ValueError(
                     f"segment_hop={self.segment_hop:g} s needs segments: give segment, "
-                    "or leave segment_hop out"
+                    "or leave segment_hop out."
                 )
             return 1, 1
         check_segment_hop(self.segment, self.segment_hop)
@@ -208,7 +210,7 @@ class LogMelSegmenter(MelTransformer):
         if count < 1 or not math.isclose(count * self.hop, seconds, rel_tol=1e-6):
             raise ValueError(
                 f"{name}={seconds:g} s is not a whole number of hops of {self.hop:g} "
-                f"s: take {max(1, count) * self.hop:g} s, or change hop"
+                f"s: take {max(1, count) * self.hop:g} s, or change hop."
             )
         return count
 

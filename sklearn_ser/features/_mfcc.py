@@ -1,5 +1,7 @@
 """Mel-frequency cepstral coefficients, frame by frame."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from numbers import Integral
 from typing import Any, ClassVar
@@ -169,7 +171,7 @@ class MFCC(LogMel):
         if self.n_mfcc > self.n_mels:
             raise ValueError(
                 f"n_mfcc={self.n_mfcc} coefficients cannot come from n_mels="
-                f"{self.n_mels} bands: lower n_mfcc or raise n_mels"
+                f"{self.n_mels} bands: lower n_mfcc or raise n_mels."
             )
 
     def _compute_frames(self, signal: Features, rate: int) -> Features:

@@ -1,5 +1,7 @@
 """Pitch, without a decision on voicing, frame by frame (Ghahremani et al., 2014)."""
 
+from __future__ import annotations
+
 from functools import lru_cache
 from typing import Any, NamedTuple
 

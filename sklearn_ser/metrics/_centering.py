@@ -1,11 +1,13 @@
 """Centring and scaling that keep constants exactly constant."""
 
+from __future__ import annotations
+
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
+FloatArray: TypeAlias = NDArray[np.float64]
 
 
 def center(values: FloatArray) -> FloatArray:
@@ -29,5 +31,5 @@ def unit_vector(values: FloatArray, name: str) -> FloatArray:
     """Centre the values and scale them to norm 1; refuse equal ones."""
     unit = unit_columns(values[:, None])
     if unit.shape[1] == 0:
-        raise ValueError(f"{name} are all equal: a correlation is not defined")
+        raise ValueError(f"{name} are all equal: a correlation is not defined.")
     return unit[:, 0]

@@ -1,12 +1,14 @@
 """The two correlation analyses of an embedding, and the Mantel test."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import orth
 from scipy.spatial.distance import is_valid_dm, num_obs_y, pdist, squareform
 from scipy.stats import f as f_distribution
@@ -74,8 +76,8 @@ class MantelResult:
 
 
 def pairwise_correlation(
-    embedding: npt.ArrayLike,
-    label: npt.ArrayLike,
+    embedding: ArrayLike,
+    label: ArrayLike,
     *,
     n_permutations: int = 0,
     random_state: RandomState = None,
@@ -156,8 +158,8 @@ def pairwise_correlation(
 
 
 def latent_correlation(
-    embedding: npt.ArrayLike,
-    label: npt.ArrayLike,
+    embedding: ArrayLike,
+    label: ArrayLike,
     *,
     n_permutations: int = 0,
     random_state: RandomState = None,
@@ -221,9 +223,12 @@ def latent_correlation(
     target = unit_vector(values, "the labels")
     basis = orth(unit_columns(z))
     if basis.shape[1] == 0:
-        raise ValueError("the embedding is constant over the labelled rows (collapsed)")
+        raise ValueError(
+            "the embedding is constant over the labelled rows (collapsed): "
+            "no correlation is defined."
+        )
 
-    def r2_of(order: npt.NDArray[np.intp]) -> float:
+    def r2_of(order: NDArray[np.intp]) -> float:
         return float(np.sum((target[order] @ basis) ** 2))
 
     n = len(target)
@@ -234,8 +239,8 @@ def latent_correlation(
 
 
 def mantel_test(
-    x_distances: npt.ArrayLike,
-    y_distances: npt.ArrayLike,
+    x_distances: ArrayLike,
+    y_distances: ArrayLike,
     *,
     n_permutations: int = 999,
     random_state: RandomState = None,
@@ -294,14 +299,14 @@ def mantel_test(
     if len(x) != len(y):
         raise ValueError(
             "both sets of distances must be of the same objects, got "
-            f"{num_obs_y(x)} and {num_obs_y(y)} objects"
+            f"{num_obs_y(x)} and {num_obs_y(y)} objects."
         )
     x, y = unit_vector(x, "x_distances"), unit_vector(y, "y_distances")
     p_value = _mantel_p_value(x, y, n_permutations, random_state)
     return MantelResult(float(x @ y), p_value, n_permutations)
 
 
-def _condensed(distances: npt.ArrayLike, name: str) -> FloatArray:
+def _condensed(distances: ArrayLike, name: str) -> FloatArray:
     """Return the distances of 3 objects or more in condensed form."""
     values = check_array(distances, dtype=np.float64, ensure_2d=False, input_name=name)
     if values.ndim == 2:
@@ -309,7 +314,7 @@ def _condensed(distances: npt.ArrayLike, name: str) -> FloatArray:
         is_valid_dm(values, tol=1e-8 * np.abs(values).max(), throw=True, name=name)
         values = squareform(values, checks=False)
     if values.size < 3:
-        raise ValueError(f"{name} must be distances of at least 3 objects")
+        raise ValueError(f"{name} must be distances of at least 3 objects.")
     num_obs_y(values)  # refuses a length that no number of objects gives
     condensed: FloatArray = values
     return condensed
@@ -321,7 +326,7 @@ def _mantel_p_value(
     """Return the Mantel p-value of condensed distances, centred and of unit norm."""
     x_square, y_square = squareform(x, checks=False), squareform(y, checks=False)
 
-    def correlation(order: npt.NDArray[np.intp]) -> float:
+    def correlation(order: NDArray[np.intp]) -> float:
         # Rows and columns at once would gather at random over the whole matrix,
         # and BLAS would wake a thread for each of these short sums.
         permuted = y_square[order].take(order, axis=1)
@@ -333,7 +338,7 @@ def _mantel_p_value(
 
 
 def _permutation_p_value(
-    statistic: Callable[[npt.NDArray[np.intp]], float],
+    statistic: Callable[[NDArray[np.intp]], float],
     n: int,
     n_permutations: int,
     random_state: RandomState,
@@ -349,7 +354,7 @@ def _permutation_p_value(
 
 
 def _labeled_rows(
-    embedding: npt.ArrayLike, label: npt.ArrayLike, *, n_predictors: int | None
+    embedding: ArrayLike, label: ArrayLike, *, n_predictors: int | None
 ) -> tuple[FloatArray, FloatArray]:
     """Return the rows whose label isn't NaN, enough of them for a regression.
 
@@ -369,7 +374,7 @@ def _labeled_rows(
     if labeled.sum() < needed:
         raise ValueError(
             f"the regression needs at least {needed} labelled rows, got "
-            f"{labeled.sum()} of {len(values)} (NaN means unlabelled)"
+            f"{labeled.sum()} of {len(values)} (NaN means unlabelled)."
         )
     return z[labeled], values[labeled]
 
