@@ -305,7 +305,7 @@ float64, or None
         return self.frame[dimension].to_numpy(dtype=np.float64, na_value=np.nan)
 
     def _check_ratings(self, dimension: str) -> None:
-        """Raise a ValueError for a rating that is no number or outside the scale."""
+        """Raise a ValueError for a rating that is not a number or is off the scale."""
         try:
             ratings = self._ratings(dimension)
         except (TypeError, ValueError) as error:

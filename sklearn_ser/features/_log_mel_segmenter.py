@@ -23,8 +23,8 @@ from ._segments import (
 class LogMelSegmenter(MelTransformer):
     """Log-mel energies in segments, by default the 10 x 80 of Latif et al. (2018).
 
-    Each recording becomes a sequence of segments, one of which holds the log-mel
-    energies of some frames one after the other. The frames are those of the whole
+    Each recording becomes a sequence of segments. A segment holds the log-mel
+    energies of some frames, one after the other. The frames are those of the whole
     recording: the 10 of a segment of 0.1 s begin 10 ms apart, and the last of them
     reaches 15 ms into the next segment.
 

@@ -37,7 +37,7 @@ class _Layout(NamedTuple):
 class SpectrogramSegmenter(FrameTransformer):
     """Log spectrograms of segments, by default the 32 x 129 of Gao et al. (2021).
 
-    Each recording is cut into segments of 265 ms, one of which becomes a row: its log
+    Each recording is cut into segments of 265 ms. Each segment becomes a row: its log
     power spectra, one frame after the other. ``row.reshape(32, 129)`` is the
     spectrogram, with time first.
 

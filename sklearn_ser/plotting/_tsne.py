@@ -182,7 +182,7 @@ class TSNEDisplay(EmbeddingDisplay):
         Raises
         ------
         TypeError
-            When the perplexity is no number.
+            When the perplexity is not a number.
         ValueError
             As the class; also when the embedding holds NaN or infinity, has one
             dimension or one utterance only, or all its rows are equal, or when the
