@@ -27,7 +27,7 @@ from sklearn_ser.sequences import Sequences
 N_FRAMES = 398  # 4 s
 
 
-def standardised(X: list[np.ndarray]) -> list[Tensor]:
+def standardized(X: list[np.ndarray]) -> list[Tensor]:
     frames = torch.from_numpy(np.concatenate(X))
     frames = (frames - frames.mean(0)) / frames.std(0)
     return list(frames.split([len(x) for x in X]))
@@ -36,7 +36,7 @@ def standardised(X: list[np.ndarray]) -> list[Tensor]:
 def by_pairs(X: list[np.ndarray], y: Tensor, speaker: Tensor, epochs: int) -> None:
     """Train the siamese network on random pairs of a fixed length."""
     x = torch.zeros(len(X), N_FRAMES, X[0].shape[1])
-    for row, frames in zip(x, standardised(X), strict=True):
+    for row, frames in zip(x, standardized(X), strict=True):
         row[: len(frames)] = frames[:N_FRAMES]
     net = SiameseCNN(x.shape[2], N_FRAMES, 4)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-4, fused=True)
@@ -57,7 +57,7 @@ def by_pairs(X: list[np.ndarray], y: Tensor, speaker: Tensor, epochs: int) -> No
 def adversarial(X: list[np.ndarray], y: Tensor, speaker: Tensor, epochs: int) -> None:
     """Train encoder and emotion head against a speaker head, step by step."""
     lengths = torch.tensor([len(x) for x in X])
-    sequences = standardised(X)
+    sequences = standardized(X)
     net = SpeakerInvariantNet(X[0].shape[1], 4, 8)
     head = list(net.speaker_head.parameters())
     rest = [p for name, p in net.named_parameters() if "speaker" not in name]

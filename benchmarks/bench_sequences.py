@@ -21,7 +21,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 from sklearn_ser import CVAE, SequenceClassifier
 
 
-def standardised(X: list[np.ndarray]) -> Tensor:
+def standardized(X: list[np.ndarray]) -> Tensor:
     frames = torch.from_numpy(np.concatenate(X))
     return (frames - frames.mean(0)) / frames.std(0)
 
@@ -29,7 +29,7 @@ def standardised(X: list[np.ndarray]) -> Tensor:
 def autoencoder(X: list[np.ndarray], y: np.ndarray, epochs: int, seed: int) -> None:
     """Train the variational autoencoder of 1,182,240 parameters."""
     generator = torch.Generator().manual_seed(seed)
-    frames = standardised(X)
+    frames = standardized(X)
     hidden = nn.Sequential(
         *(nn.Linear(800, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU())
     )
@@ -59,7 +59,7 @@ def classifier(X: list[np.ndarray], y: np.ndarray, epochs: int, seed: int) -> No
     """Train two layers of LSTM with 128 units."""
     generator = torch.Generator().manual_seed(seed)
     lengths = torch.tensor([len(x) for x in X])
-    sequences = standardised(X).split(lengths.tolist())
+    sequences = standardized(X).split(lengths.tolist())
     target = torch.from_numpy(y)
     lstm, head = nn.LSTM(800, 128, 2, batch_first=True), nn.Linear(128, 4)
     parameters = [*lstm.parameters(), *head.parameters()]

@@ -5,6 +5,8 @@ estimators. Public names load when they are first used: ``import sklearn_ser``
 imports neither torch nor openSMILE.
 """
 
+from __future__ import annotations
+
 from importlib.metadata import version
 
 import lazy_loader

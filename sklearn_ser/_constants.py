@@ -9,3 +9,6 @@ UNKNOWN = -1
 
 # The largest number that float32 holds.
 LARGEST = float(np.finfo(np.float32).max)
+
+# The files, recordings or the like that one message lists before it says "and more".
+N_LISTED = 10

@@ -1,5 +1,7 @@
 """Whether the container of an audio file is whole; libsndfile does not tell."""
 
+from __future__ import annotations
+
 import os
 import struct
 from typing import BinaryIO

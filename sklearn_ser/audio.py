@@ -19,6 +19,8 @@ or in a WAV that was written to a pipe and does not know its own length. A segme
 of a FLAC file is not refused for a fault outside it.
 """
 
+from __future__ import annotations
+
 import hashlib
 import math
 import numbers
@@ -111,7 +113,7 @@ def as_recordings(X: Any) -> NDArray[np.object_]:
     """
     if _is_single(X):
         raise ValueError(
-            f"X is one recording ({describe(X)}), not a collection: wrap it in a list"
+            f"X is one recording ({describe(X)}), not a collection: wrap it in a list."
         )
     if isinstance(X, pd.DataFrame | pd.Series | pd.Index):
         items = _from_pandas(X)
@@ -120,7 +122,7 @@ def as_recordings(X: Any) -> NDArray[np.object_]:
             raise ValueError(
                 f"an array of shape {X.shape} and dtype {X.dtype} is not a collection "
                 "of recordings: give a list, a 1-D array of recordings, or a 2-D array "
-                "of numbers with one waveform in each row"
+                "of numbers with one waveform in each row."
             )
         items = list(X)
     elif isinstance(X, list | tuple):
@@ -128,7 +130,7 @@ def as_recordings(X: Any) -> NDArray[np.object_]:
     else:
         raise ValueError(
             "X must be a list, array, pandas Series or Index of recordings, or a "
-            f"DataFrame with the column 'file'; got {type(X).__name__}"
+            f"DataFrame with the column 'file'; got {type(X).__name__}."
         )
     return np.fromiter(items, dtype=object, count=len(items))
 
@@ -162,7 +164,7 @@ def _from_pandas(X: pd.DataFrame | pd.Series | pd.Index) -> list[Any]:
     if isinstance(X, pd.DataFrame | pd.MultiIndex):
         raise ValueError(
             f"a {type(X).__name__} of recordings needs 'file' and optionally 'start' "
-            "and 'end' as its columns or as the levels of its index"
+            "and 'end' as its columns or as the levels of its index."
         )
     return list(X)
 
@@ -221,7 +223,7 @@ def load_audio(
             return signal, rate
         signal = soxr.resample(signal, rate, wanted, quality="HQ")
         if not signal.size:
-            raise AudioError(f"nothing is left of it at {wanted} Hz; leave it out")
+            raise AudioError(f"nothing is left of it at {wanted} Hz; leave it out.")
         return signal, wanted
 
 
@@ -339,7 +341,7 @@ def _read(
             if sampling_rate is None:
                 raise AudioError(
                     "with sampling_rate=None its own rate must be known: give "
-                    "(waveform, rate)"
+                    "(waveform, rate)."
                 )
             return _check_waveform(recording), sampling_rate
     raise _not_a_recording(recording)
@@ -349,7 +351,7 @@ def _not_a_recording(recording: Any) -> AudioError:
     """Say what a recording is."""
     return AudioError(
         "it is not a recording: give a path, (path, start, end), a 1-D float array, or "
-        "(waveform, sampling_rate)"
+        "(waveform, sampling_rate)."
     )
 
 
@@ -364,7 +366,7 @@ def _read_file(
         except (sf.LibsndfileError, TypeError) as error:  # TypeError: named *.raw
             raise AudioError(
                 "it is not audio that libsndfile reads, or its header is damaged; "
-                "convert it to WAV or FLAC, or leave it out"
+                "convert it to WAV or FLAC, or leave it out."
             ) from error
         with sound:
             try:
@@ -372,24 +374,24 @@ def _read_file(
             except sf.LibsndfileError as error:
                 raise AudioError(
                     f"it is truncated or damaged ({error.error_string.strip(' .')}): "
-                    "copy it again from its source, or leave it out"
+                    "copy it again from its source, or leave it out."
                 ) from error
 
 
 def _open(path: str | os.PathLike[str]) -> BinaryIO:
     """Open a file, or say why that cannot be."""
     if os.path.isdir(path):
-        raise AudioError("it is a directory: give the paths of the files in it")
+        raise AudioError("it is a directory: give the paths of the files in it.")
     try:
         return open(path, "rb")
     except FileNotFoundError:
         where = "" if os.path.isabs(path) else f" (seen from {os.getcwd()})"
         raise AudioFileNotFoundError(
-            f"the file does not exist{where}: check the path"
+            f"the file does not exist{where}: check the path."
         ) from None
     except (OSError, ValueError) as error:  # ValueError: a null character in a path
         raise AudioError(
-            f"it cannot be opened ({error}): check the path and its permissions"
+            f"it cannot be opened ({error}): check the path and its permissions."
         ) from error
 
 
@@ -397,7 +399,7 @@ def _truncated(detail: str) -> AudioError:
     """Say that a file is not whole."""
     return AudioError(
         f"it is truncated or damaged ({detail}): copy it again from its source, or "
-        "leave it out"
+        "leave it out."
     )
 
 
@@ -405,7 +407,7 @@ def _check_complete(file: BinaryIO) -> None:
     """Refuse an empty file, and one whose container promises more than there is."""
     if not file.read(1):
         raise AudioError(
-            "it is empty (0 bytes): copy it again from its source, or leave it out"
+            "it is empty (0 bytes): copy it again from its source, or leave it out."
         )
     missing = missing_audio(file)
     if missing:
@@ -421,12 +423,12 @@ def _decode(
     if total > sys.maxsize // 2:
         raise AudioError(
             "its header does not tell its length (it was written to a pipe): convert "
-            "it to WAV, or encode it anew"
+            "it to WAV, or encode it anew."
         )
     if total <= 0:
         raise AudioError(
             "it holds no audio, or its header says so: convert it anew from its "
-            "source, or leave it out"
+            "source, or leave it out."
         )
     first, last = _cut(total, rate, start, end)
     if sound.format in ("OGG", "MP3"):  # seeking is not exact to the sample
@@ -454,12 +456,14 @@ def _cut(total: int, rate: int, start: float, end: float | None) -> tuple[int, i
     if start >= duration or (end is not None and end > duration + END_TOLERANCE):
         raise AudioError(
             f"the segment lies beyond the end of the file, which lasts {duration:g} s: "
-            "correct its bounds (in seconds)"
+            "correct its bounds (in seconds)."
         )
     first = round(start * rate)
     last = total if end is None else min(round(end * rate), total)
     if first >= last:
-        raise AudioError("the segment holds no sample: correct its bounds (in seconds)")
+        raise AudioError(
+            "the segment holds no sample: correct its bounds (in seconds)."
+        )
     return first, last
 
 
@@ -470,7 +474,7 @@ def _check_rest(sound: sf.SoundFile, file: BinaryIO) -> None:
         raise AudioError(
             f"libsndfile stops after {sound.frames / sound.samplerate:g} s, before its "
             "end (an MP3 of variable bit rate without a Xing header): convert it to "
-            "WAV or FLAC with another program"
+            "WAV or FLAC with another program."
         )
 
 
@@ -480,7 +484,7 @@ def _check_bounds(start: Any, end: Any) -> tuple[float, float | None]:
     if first < 0 or (last is not None and last <= first):
         raise AudioError(
             "the segment is not possible: it must start at 0 s or later and end after "
-            "its start"
+            "its start."
         )
     return first, last
 
@@ -497,7 +501,7 @@ def _seconds(value: Any) -> float | None:
         return None if math.isnan(value) else float(value)
     raise AudioError(
         f"the bound {value!r} of the segment is not a time: give seconds or a "
-        "pandas.Timedelta"
+        "pandas.Timedelta."
     )
 
 
@@ -507,7 +511,7 @@ def _check_rate(rate: Any) -> int:
         return int(float(rate))
     raise AudioError(
         f"the sampling rate {rate!r} is not possible: give a positive whole number of "
-        "samples per second (Hz)"
+        "samples per second (Hz)."
     )
 
 
@@ -516,15 +520,15 @@ def _check_waveform(waveform: NDArray[Any]) -> NDArray[np.floating[Any]]:
     if waveform.ndim != 1:
         raise AudioError(
             f"its shape is {waveform.shape}, but a waveform has one dimension: take "
-            "the mean of its channels, or one of them"
+            "the mean of its channels, or one of them."
         )
     if waveform.dtype.kind != "f":
         raise AudioError(
             f"its samples are {waveform.dtype}, not floats: scale them to [-1, 1], for "
-            "int16 with waveform / 32768"
+            "int16 with waveform / 32768."
         )
     if not waveform.size:
-        raise AudioError("it holds no samples; leave it out")
+        raise AudioError("it holds no samples; leave it out.")
     return waveform
 
 
@@ -535,10 +539,10 @@ def _check_samples(samples: NDArray[np.floating[Any]], rate: int) -> None:
         bad = ~np.isfinite(samples.reshape(len(samples), -1)).all(axis=1)
         raise AudioError(
             f"{bad.sum():,} of its {len(samples):,} samples are NaN or infinite, the "
-            f"first at {bad.argmax() / rate:g} s: repair the recording or leave it out"
+            f"first at {bad.argmax() / rate:g} s: repair the recording or leave it out."
         )
     if peak > MAX_AMPLITUDE:
         raise AudioError(
             f"its samples reach {peak:g}, but audio lies in [-1, 1]: these look like "
-            "integers that were never scaled, so divide them (int16: by 32768)"
+            "integers that were never scaled, so divide them (int16: by 32768)."
         )

@@ -177,7 +177,7 @@ class Sequences:
             zip(utterance.tolist(), within.tolist(), strict=True)
         ):
             result[row] = self.arrays[index][frame]
-        return self._standardise(result).astype(np.float32, copy=False)
+        return self._standardize(result).astype(np.float32, copy=False)
 
     def chunks(self, size: int = _CHUNK) -> Iterator[NDArray[np.float32]]:
         """Copy all frames in order, some at a time.
@@ -240,10 +240,10 @@ class Sequences:
         chosen = zip(which.tolist(), starts.tolist(), strict=True)
         for row, (index, start) in enumerate(chosen):
             frames = self.arrays[index][start : start + length]
-            result[row, : len(frames)] = self._standardise(frames)
+            result[row, : len(frames)] = self._standardize(frames)
         return result
 
-    def _standardise(self, frames: NDArray[Any]) -> NDArray[Any]:
+    def _standardize(self, frames: NDArray[Any]) -> NDArray[Any]:
         """Return frames standardised, before they are rounded to float32."""
         if self.mean is not None:
             frames = frames - self.mean
@@ -273,7 +273,7 @@ class Sequences:
         is_constant = variance <= rounding * variance + (rounding * mean) ** 2
         return mean, np.where(is_constant, 1.0, np.sqrt(variance))
 
-    def standardised(
+    def standardized(
         self, mean: NDArray[np.float64], scale: NDArray[np.float64]
     ) -> Sequences:
         """Return the same utterances, to be standardised batch by batch.

@@ -290,7 +290,7 @@ def test_missing_file(tmp_path, monkeypatch):
     with pytest.raises(AudioFileNotFoundError) as caught:
         load_audio("none.wav")
     assert str(caught.value) == (
-        f"none.wav: the file does not exist (seen from {tmp_path}): check the path"
+        f"none.wav: the file does not exist (seen from {tmp_path}): check the path."
     )
     assert isinstance(caught.value, FileNotFoundError)
     with pytest.raises(

@@ -27,7 +27,7 @@ def test_windows_cover_an_utterance_evenly(n_frames, length):
 
 def test_windows_of_sequences():
     X = utterances((24, 20, 29, 26), n_features=4)
-    sequences = Sequences(X).standardised(np.full(4, 0.5), np.full(4, 2.0))
+    sequences = Sequences(X).standardized(np.full(4, 0.5), np.full(4, 2.0))
     windows = sequences.windows(np.array([2, 0, 2]), np.array([0, 15, 3]), 10)
     assert windows.dtype == np.float32
     for window, (index, start) in zip(windows, [(2, 0), (0, 15), (2, 3)], strict=True):
@@ -55,19 +55,19 @@ def test_standardised_like_standard_scaler():
     np.testing.assert_allclose(scale, scaler.scale_, rtol=1e-7)
     assert scale[3] == scale[5] == 1
     expected = scaler.transform(frames)
-    standardised = sequences.standardised(mean, scale)
+    standardized = sequences.standardized(mean, scale)
     some = np.array([5, 3, 100, 3])
-    np.testing.assert_allclose(standardised.frames(some), expected[some], atol=2e-6)
-    padded, lengths = standardised.padded(np.array([2, 0]))
+    np.testing.assert_allclose(standardized.frames(some), expected[some], atol=2e-6)
+    padded, lengths = standardized.padded(np.array([2, 0]))
     np.testing.assert_allclose(padded[0], expected[4:9], atol=2e-6)
     np.testing.assert_allclose(padded[1, :3], expected[:3], atol=2e-6)
     assert not padded[1, lengths[1] :].any()
-    assert padded.dtype == standardised.frames(some).dtype == np.float32
+    assert padded.dtype == standardized.frames(some).dtype == np.float32
     # Neither the input nor what was made of it has changed.
     np.testing.assert_array_equal(np.concatenate(X), frames)
     np.testing.assert_array_equal(sequences.frames(some), frames[some].astype("f4"))
     np.testing.assert_array_equal(
-        standardised[np.array([0])].frames(some[1:2] - 3), standardised.frames([0])
+        standardized[np.array([0])].frames(some[1:2] - 3), standardized.frames([0])
     )
 
 
@@ -102,7 +102,7 @@ def test_a_constant_has_the_scale_one(dtype, value):
     mean, scale = check(X).moments()
     np.testing.assert_allclose(mean, X[0][0], rtol=1e-12)
     assert scale == 1
-    frames = check(X).standardised(mean, scale).frames(np.arange(50))
+    frames = check(X).standardized(mean, scale).frames(np.arange(50))
     np.testing.assert_allclose(frames, 0, atol=1e-12 * max(1, abs(value)))
 
 
@@ -195,7 +195,7 @@ def test_like_input_keeps_the_container():
 
 def test_a_part_of_the_utterances():
     X = utterances()
-    sequences = check(X).standardised(np.ones(2), np.full(2, 2.0))
+    sequences = check(X).standardized(np.ones(2), np.full(2, 2.0))
     for which in (np.array([2, 0]), np.array([True, False, True, False])):
         part = sequences[which]
         chosen = np.arange(4)[which]

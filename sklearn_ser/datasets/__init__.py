@@ -5,16 +5,18 @@ download nothing. Each gives a :class:`Corpus`, whose attributes are arrays read
 scikit-learn.
 """
 
+from __future__ import annotations
+
 from ._auxiliary import AuxiliaryCorpora
 from ._corpus import Corpus
 from ._crema_d import load_crema_d
 from ._emodb import load_emodb
 from ._emotions import (
     canonical_emotion,
-    dimension_levels,
     emotion_dimensions,
     emotion_quadrant,
 )
+from ._levels import dimension_levels
 from ._synthetic import make_emotional_speech
 from ._urdu import load_urdu
 

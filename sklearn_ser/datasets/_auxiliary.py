@@ -1,5 +1,7 @@
 """The corpora beside the target: segments, and the quadrant of each."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterable, Sequence
 from numbers import Real
@@ -14,7 +16,7 @@ from .._constants import UNKNOWN
 from .._warnings import warn_user
 from ..audio import naming
 from ..sequences import Sequences, as_sequences, check_sequences
-from ._corpus import Corpus
+from ._corpus import Corpus, counted
 from ._emotions import emotion_quadrant
 
 __all__ = ["AuxiliaryCorpora"]
@@ -185,8 +187,8 @@ SpectrogramSegmenter` gives them; of a table, each row is an utterance of one se
         counts = [np.count_nonzero(quadrant == i) for i in (*_QUADRANTS, UNKNOWN)]
         *known, unknown = (f"{count:,}" for count in counts)
         parts = [
-            _count(self.n_utterances, "utterance"),
-            f"{_count(len(self), 'segment')} of {_count(self.n_features, 'value')}",
+            counted(self.n_utterances, "utterance"),
+            f"{counted(len(self), 'segment')} of {counted(self.n_features, 'value')}",
             f"quadrants 1 to 4: {' / '.join(known)}",
             *([f"unknown: {unknown}"] if counts[-1] else []),
         ]
@@ -326,11 +328,6 @@ n_features); ndarray of shape (n, n_segments, n_features) or (n, n_features)
         return cls(utterances, _quadrants(emotions), corpus=names)
 
 
-def _count(n: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
-
-
 def _per_utterance(name: str, values: object, n: int) -> NDArray[np.object_]:
     """Return one value for each utterance."""
     array = np.asarray(values, dtype=object)
@@ -435,7 +432,7 @@ def _quadrants(emotions: list[str]) -> list[int | None]:
         n = sum(quadrants[emotion] is None for emotion in emotions)
         warn_user(
             f"no quadrant is known for {', '.join(unknown)}: "
-            f"{_count(n, 'utterance')} will be reconstructed, but be no part of a "
+            f"{counted(n, 'utterance')} will be reconstructed, but be no part of a "
             "triplet. sklearn_ser.datasets.emotion_dimensions lists what is known."
         )
     return [quadrants[emotion] for emotion in emotions]

@@ -1,5 +1,7 @@
 """The crowd-sourced emotional multimodal actors dataset, CREMA-D."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 
@@ -93,7 +95,7 @@ def load_crema_d(data_home: str | os.PathLike[str]) -> Corpus:
     --------
     >>> from sklearn_ser.datasets import load_crema_d
     >>> load_crema_d("corpora/crema-d")  # doctest: +SKIP
-    <Corpus CREMA-D: 7442 utterances, 91 speakers (female 43, male 48), ...>
+    <Corpus CREMA-D: 7,442 utterances, 91 speakers (female 43, male 48), ...>
     """
     frame = find_recordings(data_home, _LAYOUT)
     frame["emotion"] = frame["emotion"].map(_EMOTIONS)
@@ -105,7 +107,7 @@ def load_crema_d(data_home: str | os.PathLike[str]) -> Corpus:
         frame,
         name=_LAYOUT.name,
         description=_DESCRIPTION,
-        licence="ODbL 1.0 (database), DbCL 1.0 (contents)",
+        license="ODbL 1.0 (database), DbCL 1.0 (contents)",
         citation=_CITATION,
         language="English",
     )
@@ -118,7 +120,7 @@ def _read_actors(path: Path) -> pd.DataFrame:
     if absent:
         raise ValueError(
             f"{path} has no column {', '.join(absent)}; "
-            f"its columns are {', '.join(table.columns)}"
+            f"its columns are {', '.join(table.columns)}."
         )
     return pd.DataFrame(
         {"gender": table["Sex"].str.lower().to_numpy(), "age": table["Age"].to_numpy()},

@@ -1,5 +1,7 @@
 """What the loaders share: finding recordings, and joining the dimensional labels."""
 
+from __future__ import annotations
+
 import os
 import re
 from dataclasses import dataclass
@@ -8,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .._constants import N_LISTED
+from .._dimensions import DIMENSIONS
 from .._warnings import warn_user
 
 __all__ = ["Layout", "add_dimensions", "find_recordings"]
-
-_N_NAMED = 10  # file names in one warning
 
 # The second spelling is found in the authors' file for CaFE.
 _FILE_COLUMNS = ("filename", "filname", "file")
@@ -27,7 +29,7 @@ class Layout:
     name : str
         Name of the corpus, for messages.
     source : str
-        Where the corpus is to be had.
+        Where to get the corpus.
     example : str
         One recording's path below the corpus's folder.
     folders : tuple of str
@@ -47,8 +49,8 @@ class Layout:
         """Return the part of a message that says how to get it right."""
         return (
             f"Give as data_home the folder that holds {', '.join(self.folders)}, with "
-            f"recordings such as {self.example}. The corpus {self.name} is to be had "
-            f"from {self.source}; nothing is downloaded."
+            f"recordings such as {self.example}. You get the corpus {self.name} from "
+            f"{self.source}; this library downloads nothing."
         )
 
 
@@ -97,7 +99,7 @@ def find_recordings(data_home: str | os.PathLike[str], layout: Layout) -> pd.Dat
     if odd:
         warn_user(
             f"left out {len(odd)} of {len(paths)} WAV files, whose names are not "
-            f"{layout.name}'s (such as {layout.example}): {_shortened(odd)}"
+            f"{layout.name}'s (such as {layout.example}): {_shortened(odd)}."
         )
     return pd.DataFrame(rows)
 
@@ -112,28 +114,29 @@ def _wav_files(home: Path, name: str, layout: Layout) -> list[Path]:
 
 def _shortened(names: list[str]) -> str:
     """Return a list of names, cut where it is long."""
-    more = len(names) - _N_NAMED
-    return ", ".join(names[:_N_NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - N_LISTED
+    return ", ".join(names[:N_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def add_dimensions(
     frame: pd.DataFrame, dimensions: str | os.PathLike[str] | None
 ) -> pd.DataFrame:
-    """Join activation and valence to the recordings by file name.
+    """Join the ratings of dimensions to the recordings by file name.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Recordings with a column ``file``.
     dimensions : str, os.PathLike or None
-        CSV file with the columns ``filename``, ``activation`` and ``valence``. None
-        leaves the table as it is.
+        CSV file with the columns ``filename``, ``activation`` and ``valence``, and
+        ``dominance`` where it is rated. None leaves the table as it is.
 
     Returns
     -------
     pandas.DataFrame
-        With the columns ``activation`` and ``valence``, NaN where the file has no
-        label. Labels without a recording are left out.
+        With the columns ``activation`` and ``valence``, and ``dominance`` where the
+        file has it; NaN where the file has no label. Labels without a recording are
+        left out.
 
     Raises
     ------
@@ -150,23 +153,26 @@ def add_dimensions(
     if not labels.index.isin(names).any():
         raise ValueError(
             f"{dimensions} labels none of the {len(frame)} recordings: it begins with "
-            f"{labels.index[:1].tolist()}, they with {names[0]!r}"
+            f"{labels.index[:1].tolist()}, they with {names[0]!r}. Give the table of "
+            "this corpus."
         )
     return frame.join(labels.reindex(names).reset_index(drop=True))
 
 
 def _read_dimensions(path: Path) -> pd.DataFrame:
-    """Return activation and valence by file name."""
+    """Return activation, valence and any dominance by file name."""
     if not path.is_file():
         raise FileNotFoundError(
             f"there is no file {path}: give as dimensions the CSV file of the corpus "
             "with the columns filename, activation and valence, as published by the "
-            "authors of Das et al. (2022), or None"
+            "authors of Das et al. (2022), or None."
         )
     try:
         table = pd.read_csv(path, encoding="utf-8-sig")
     except ValueError as error:  # what pandas raises for all that is not a table
-        raise ValueError(f"{path} is not a CSV table: {error}") from error
+        raise ValueError(
+            f"{path} is not a CSV table ({error}): save it as comma-separated text."
+        ) from error
     # Some of the authors' files have blanks in the header, or empty columns before.
     table.columns = table.columns.str.strip().str.lower()
     file = next((name for name in _FILE_COLUMNS if name in table), "filename")
@@ -174,15 +180,18 @@ def _read_dimensions(path: Path) -> pd.DataFrame:
     if absent:
         raise ValueError(
             f"{path} has no column {', '.join(absent)}; "
-            f"its columns are {', '.join(table.columns)}"
+            f"its columns are {', '.join(table.columns)}."
         )
     table = table[table[file].notna()]
     names = table[file].str.strip()
     twice = names[names.duplicated()]
     if len(twice):
-        raise ValueError(f"{path} labels {twice.iloc[0]} twice")
+        raise ValueError(f"{path} labels {twice.iloc[0]} twice: leave one of them out.")
     try:
-        labels = table[["activation", "valence"]].astype(np.float64)
+        labels = table[[d for d in DIMENSIONS if d in table]].astype(np.float64)
     except ValueError as error:
-        raise ValueError(f"a label in {path} is not a number: {error}") from error
+        raise ValueError(
+            f"a label in {path} is not a number ({error}): correct it, or leave it "
+            "empty."
+        ) from error
     return labels.set_index(names)

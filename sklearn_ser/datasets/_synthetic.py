@@ -5,6 +5,8 @@ sound. Who speaks sets the base of pitch, loudness, tempo, breathiness and forma
 activation and valence set how far an utterance departs from it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from numbers import Integral
 from typing import NamedTuple
@@ -18,6 +20,7 @@ from sklearn.utils import check_random_state, check_scalar
 
 from ._corpus import Corpus
 from ._emotions import canonical_emotion, emotion_dimensions
+from ._levels import RATING_SCALE
 
 __all__ = ["make_emotional_speech"]
 
@@ -212,7 +215,7 @@ def make_emotional_speech(
     check_scalar(sampling_rate, "sampling_rate", Integral, min_val=8000)
     names = [canonical_emotion(emotion) for emotion in emotions]
     if not names or len(set(names)) < len(names):
-        raise ValueError(f"give one or more emotions, each once, got {list(emotions)}")
+        raise ValueError(f"give one or more emotions, each once, got {list(emotions)}.")
     points = np.column_stack(emotion_dimensions(names, "circumplex"))
 
     rows = []
@@ -229,9 +232,10 @@ def make_emotional_speech(
         pd.DataFrame(rows),
         name="synthetic",
         description="Source-filter speech made by make_emotional_speech.",
-        licence="BSD-3-Clause, as sklearn-ser",
+        license="BSD-3-Clause, as sklearn-ser",
         citation="sklearn-ser",
         language="none",
+        rating_scale=RATING_SCALE,
     )
 
 
@@ -274,7 +278,7 @@ def _utterance(
         "activation": _rate(activation, rng),
         "valence": _rate(valence, rng),
         "pitch": style.pitch,
-        "waveform": _synthesise(tracks, style, sampling_rate, rng),
+        "waveform": _synthesize(tracks, style, sampling_rate, rng),
         "sampling_rate": sampling_rate,
     }
 
@@ -282,7 +286,7 @@ def _utterance(
 def _rate(value: float, rng: Generator) -> float:
     """Return what a listener notes for a point on a scale: a multiple of 0.5."""
     noted = rng.normal(value, _RATING_NOISE)
-    return float(np.clip(np.round(2 * noted) / 2, 1, 5))
+    return float(np.clip(np.round(2 * noted) / 2, *RATING_SCALE))
 
 
 def _draw_style(voice: _Voice, a: float, v: float, rng: Generator) -> _Style:
@@ -350,7 +354,7 @@ def _smooth(track: Signal, width: float) -> Signal:
     return smoothed
 
 
-def _synthesise(
+def _synthesize(
     tracks: _Tracks, style: _Style, sampling_rate: int, rng: Generator
 ) -> NDArray[np.float32]:
     """Return the waveform of a planned utterance."""

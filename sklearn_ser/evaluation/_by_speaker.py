@@ -27,7 +27,7 @@ from .._warnings import warn_user
 from ..audio import describe
 from ..augmentation import SpeedPerturbation, perturb_speed
 from ..datasets import AuxiliaryCorpora, Corpus, dimension_levels
-from ..datasets._emotions import LEVELS
+from ..datasets._levels import LEVELS
 from ..features import has_features
 from ..features._base import RecordingTransformer
 from ..metrics import macro_f1_score, ua_score, wa_score
@@ -241,7 +241,7 @@ def evaluate_by_speaker(
         Recordings with emotions and speakers.
     target : {"emotion", "activation", "valence"}, default="emotion"
         What is classified: emotions, or the three levels of activation or valence
-        (low, mid and high), which `sklearn_ser.datasets.dimension_levels` makes of
+        (low, medium and high), which `sklearn_ser.datasets.dimension_levels` makes of
         ratings from 1 to 5, as in [1]_. Utterances without a rating are left out.
     cv : int, splitter, iterable of splits or None, default=None
         An integer stands for `GroupKFold` with so many folds, None for
@@ -398,7 +398,7 @@ def _classes(corpus: Corpus, target: str) -> NDArray[np.str_]:
     """Return the class of each utterance."""
     if target == "emotion":
         return corpus.emotion
-    return dimension_levels(getattr(corpus, target))
+    return dimension_levels(getattr(corpus, target), rating_scale=corpus.rating_scale)
 
 
 def _splitter(cv: Any) -> Any:

@@ -1,5 +1,7 @@
 """Feature extractors: transformers from recordings to tables or sequences."""
 
+from __future__ import annotations
+
 from ._base import has_features
 from ._egemaps import EGeMAPS
 from ._log_mel import LogMel

@@ -1,5 +1,7 @@
 """What every front end shares: the loop over recordings, its cache and its faults."""
 
+from __future__ import annotations
+
 import os
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ from tqdm.auto import tqdm
 
 import sklearn_ser
 
+from .._constants import N_LISTED
 from .._sklearn import (
     HasMethods,
     Interval,
@@ -37,9 +40,6 @@ from ..audio import (
 )
 
 Features = NDArray[np.float32]
-
-# How many faulty recordings a warning lists.
-N_LISTED = 10
 
 
 class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
@@ -162,11 +162,11 @@ dtype object
             raise ValueError(
                 f"features in frames do not fit the output container {container!r}: "
                 'use set_output(transform="default") here, and the container on later '
-                "steps alone"
+                "steps alone."
             )
         recordings = as_recordings(X)
         if not len(recordings):
-            raise ValueError("X holds no recordings: found array with 0 sample(s)")
+            raise ValueError("X holds no recordings: found array with 0 sample(s).")
         results, faults = self._run(recordings)
         if faults:
             self._report(faults, len(recordings))

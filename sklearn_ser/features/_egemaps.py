@@ -1,5 +1,7 @@
 """openSMILE's acoustic feature sets, eGeMAPS above all."""
 
+from __future__ import annotations
+
 import os
 import threading
 import weakref
@@ -30,7 +32,7 @@ LEVELS = {"functionals": "func", "low_level_descriptors": "lld"}
 MIN_RATE = 1000
 MAX_RATE = 1_000_000
 # The largest sample of 16 bits; +1.0 would wrap round to -1.0.
-LARGEST = np.float32(32767 / 32768)
+LARGEST_SAMPLE = np.float32(32767 / 32768)
 # Engines that a thread keeps: recordings rarely have more different rates.
 N_ENGINES = 8
 
@@ -154,17 +156,17 @@ class EGeMAPS(RecordingTransformer):
         if not MIN_RATE <= rate <= MAX_RATE:
             raise AudioError(
                 f"its sampling rate of {rate} Hz is not one of speech: {MIN_RATE} to "
-                f"{MAX_RATE} Hz are possible; correct it, or leave the recording out"
+                f"{MAX_RATE} Hz are possible; correct it, or leave the recording out."
             )
-        samples = (np.clip(signal, -1, LARGEST) * 32768).astype(np.int16)
+        samples = (np.clip(signal, -1, LARGEST_SAMPLE) * 32768).astype(np.int16)
         features = _run(self.feature_set, self.level, rate, samples)
         if np.isnan(features).any():
-            raise AudioError("openSMILE computes NaN from it; leave it out")
+            raise AudioError("openSMILE computes NaN from it; leave it out.")
         if not len(features):
             least = FEATURE_SETS[self.feature_set][1]
             raise AudioError(
                 f"its {signal.size / rate:.3f} s are too short: {self.feature_set} "
-                f"needs at least {least:g} s; leave it out"
+                f"needs at least {least:g} s; leave it out."
             )
         return features if self._is_ragged() else features[0]
 
@@ -187,7 +189,7 @@ def _opensmile() -> ModuleType:
         raise ImportError(
             "EGeMAPS needs openSMILE, which is free for research and not for "
             "commercial use (see its licence): install it with "
-            '`pip install "sklearn-ser[egemaps]"`'
+            '`pip install "sklearn-ser[egemaps]"`.'
         ) from error
     module: ModuleType = opensmile
     return module
@@ -242,7 +244,7 @@ class _Engine:
             self._sink, lambda data, meta: frames.append(data.copy())
         )
         if not smile.external_audio_source_write_data(self._source, samples.tobytes()):
-            raise AudioError("it is too long for openSMILE: cut it into segments")
+            raise AudioError("it is too long for openSMILE: cut it into segments.")
         smile.external_audio_source_set_eoi(self._source)
         smile.run()
         features = np.concatenate(frames or [np.empty((0, 0), np.float32)])
@@ -293,7 +295,7 @@ def _run(
         _engines.get.cache_clear()
         if isinstance(error, OpenSmileException):
             raise AudioError(
-                f"openSMILE fails on it ({error}); leave it out"
+                f"openSMILE fails on it ({error}); leave it out."
             ) from error
         raise
 

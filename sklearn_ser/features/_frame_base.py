@@ -1,5 +1,7 @@
 """What the front ends over frames share: presets, checks and the key of the cache."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -93,7 +95,7 @@ class FrameTransformer(RecordingTransformer):
         """
         if name not in cls.presets:
             known = ", ".join(repr(preset) for preset in sorted(cls.presets))
-            raise ValueError(f"{cls.__name__} has no preset {name!r}: choose {known}")
+            raise ValueError(f"{cls.__name__} has no preset {name!r}: choose {known}.")
         return cls(**{**cls.presets[name], **changes})
 
     @abstractmethod
@@ -121,7 +123,7 @@ class FrameTransformer(RecordingTransformer):
         if signal.size < n_samples(self.window, rate):
             raise AudioError(
                 f"its {signal.size / rate:.4g} s are too short: a frame needs "
-                f"{self.window:g} s; leave it out"
+                f"{self.window:g} s; leave it out."
             )
         return self._compute_frames(signal, rate)
 

@@ -1,5 +1,7 @@
 """Frames of a signal and their log spectra, in one pass over an utterance."""
 
+from __future__ import annotations
+
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -27,7 +29,7 @@ def n_samples(seconds: float, rate: int) -> int:
     """Return the whole number of samples that is nearest to a time, at least one."""
     samples = round(seconds * rate)
     if samples < 1:
-        raise ValueError(f"{seconds:g} s are less than one sample at {rate} Hz")
+        raise ValueError(f"{seconds:g} s are less than one sample at {rate} Hz.")
     return samples
 
 
@@ -60,7 +62,7 @@ def frame_signal(
     if length < window_length:
         raise AudioError(
             f"its {length:,} samples are too short: one window needs "
-            f"{window_length:,}; leave it out, or shorten the window"
+            f"{window_length:,}; leave it out, or shorten the window."
         )
     windows = np.lib.stride_tricks.sliding_window_view(signal, window_length, axis=-1)
     return windows[..., ::hop_length, :]
@@ -181,7 +183,7 @@ def fft_length(window_length: int, n_fft: int | None) -> int:
     if n_fft < window_length:
         raise ValueError(
             f"n_fft={n_fft} is shorter than the window of {window_length} samples: "
-            "raise it, shorten the window, or take n_fft=None"
+            "raise it, shorten the window, or take n_fft=None."
         )
     return n_fft
 
@@ -208,7 +210,7 @@ def mel_filters(
     if not f_min < top <= half:
         raise ValueError(
             f"mel bands from {f_min:g} to {top:g} Hz are not possible: they must rise "
-            f"and end at or below half the sampling rate, {half:g} Hz"
+            f"and end at or below half the sampling rate, {half:g} Hz."
         )
     edges = librosa.mel_frequencies(n_mels + 2, fmin=f_min, fmax=top)
     bins = librosa.fft_frequencies(sr=rate, n_fft=n_fft)
@@ -217,7 +219,7 @@ def mel_filters(
         raise ValueError(
             f"{n_mels} mel bands from {f_min:g} to {top:g} Hz are too narrow: "
             f"{np.sum(inside < 1)} of them hold no bin of a {n_fft}-point transform at "
-            f"{rate} Hz; lower n_mels or raise n_fft"
+            f"{rate} Hz; lower n_mels or raise n_fft."
         )
     weights = librosa.filters.mel(
         sr=rate, n_fft=n_fft, n_mels=n_mels, fmin=f_min, fmax=top

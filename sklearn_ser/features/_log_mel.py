@@ -1,5 +1,7 @@
 """Log-mel energies, frame by frame."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -178,7 +180,7 @@ class LogMel(MelTransformer):
         if self.duration is not None and self.duration < self.window:
             raise ValueError(
                 f"duration={self.duration:g} s holds no frame of window="
-                f"{self.window:g} s: raise it, or take duration=None"
+                f"{self.window:g} s: raise it, or take duration=None."
             )
 
     def _compute_frames(self, signal: Features, rate: int) -> Features:

@@ -1,5 +1,7 @@
 """Log-mel energies in segments of several frames."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -21,8 +23,8 @@ from ._segments import (
 class LogMelSegmenter(MelTransformer):
     """Log-mel energies in segments, by default the 10 x 80 of Latif et al. (2018).
 
-    Each recording becomes a sequence of segments, one of which holds the log-mel
-    energies of some frames one after the other. The frames are those of the whole
+    Each recording becomes a sequence of segments. A segment holds the log-mel
+    energies of some frames, one after the other. The frames are those of the whole
     recording: the 10 of a segment of 0.1 s begin 10 ms apart, and the last of them
     reaches 15 ms into the next segment.
 
@@ -193,7 +195,7 @@ class LogMelSegmenter(MelTransformer):
             if self.segment_hop is not None:
                 raise ValueError(
                     f"segment_hop={self.segment_hop:g} s needs segments: give segment, "
-                    "or leave segment_hop out"
+                    "or leave segment_hop out."
                 )
             return 1, 1
         check_segment_hop(self.segment, self.segment_hop)
@@ -208,7 +210,7 @@ class LogMelSegmenter(MelTransformer):
         if count < 1 or not math.isclose(count * self.hop, seconds, rel_tol=1e-6):
             raise ValueError(
                 f"{name}={seconds:g} s is not a whole number of hops of {self.hop:g} "
-                f"s: take {max(1, count) * self.hop:g} s, or change hop"
+                f"s: take {max(1, count) * self.hop:g} s, or change hop."
             )
         return count
 

@@ -1,5 +1,7 @@
 """Mel-frequency cepstral coefficients, frame by frame."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from numbers import Integral
 from typing import Any, ClassVar
@@ -17,9 +19,9 @@ from ._log_mel import LogMel
 class MFCC(LogMel):
     """Mel-frequency cepstral coefficients, by default the 13 of Lian et al. (2018).
 
-    Each recording becomes a sequence of frames: the orthonormal discrete cosine
-    transform (DCT-II) of the log-mel energies of :class:`LogMel`, of which the first
-    coefficients are kept. The values equal those of ``librosa.feature.mfcc``, save
+    Each recording becomes a sequence of frames. A frame holds the first coefficients
+    of the orthonormal discrete cosine transform (DCT-II) of the log-mel energies that
+    :class:`LogMel` gives. The values equal those of ``librosa.feature.mfcc``, save
     that it keeps a range of 80 dB (``top_db=80``) and takes 128 bands if not told
     otherwise.
 
@@ -169,7 +171,7 @@ class MFCC(LogMel):
         if self.n_mfcc > self.n_mels:
             raise ValueError(
                 f"n_mfcc={self.n_mfcc} coefficients cannot come from n_mels="
-                f"{self.n_mels} bands: lower n_mfcc or raise n_mels"
+                f"{self.n_mels} bands: lower n_mfcc or raise n_mels."
             )
 
     def _compute_frames(self, signal: Features, rate: int) -> Features:

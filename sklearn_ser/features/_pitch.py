@@ -1,5 +1,7 @@
 """Pitch, without a decision on voicing, frame by frame (Ghahremani et al., 2014)."""
 
+from __future__ import annotations
+
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -34,7 +36,7 @@ class _Candidates(NamedTuple):
     first: int  # the whole lags from which they are interpolated, in samples
     last: int
     interpolation: Signal  # (n_whole_lags, n_candidates)
-    centre: float  # lag of middling pitch, in samples
+    center: float  # lag of middling pitch, in samples
 
 
 def track_pitch(
@@ -93,7 +95,7 @@ def track_pitch(
     slow = oaconvolve(slow, firwin(N_TAPS, CUTOFF, fs=RATE), mode="same")
 
     # A frame and its copy at a middling lag lie around the middle of the window.
-    starts = np.rint(starts * (RATE / rate) - candidates.centre / 2).astype(np.intp)
+    starts = np.rint(starts * (RATE / rate) - candidates.center / 2).astype(np.intp)
     ballast = BALLAST * (np.var(slow) * length) ** 2
     # What is silence in the mel spectrum has no correlation.
     least = (float(MIN_POWER) * length) ** 2
@@ -123,8 +125,8 @@ def _candidates(min_f0: float, max_f0: float) -> _Candidates:
     whole = np.arange(first, last + 1)
     # Interpolation is linear in the values: that of unit vectors is its matrix.
     spline = make_interp_spline(whole, np.eye(len(whole)), k=5)
-    centre = RATE / np.sqrt(min_f0 * max_f0)
-    return _Candidates(lags, first, last, spline(RATE * lags).T, centre)
+    center = RATE / np.sqrt(min_f0 * max_f0)
+    return _Candidates(lags, first, last, spline(RATE * lags).T, center)
 
 
 def _take(signal: Signal, starts: NDArray[np.intp], length: int) -> Signal:

@@ -1,5 +1,7 @@
 """Log-mel energies with pitch and energy, frame by frame (Li et al., 2020)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any, ClassVar
@@ -209,12 +211,12 @@ class LogMelProsody(MelTransformer):
         if self.min_f0 >= self.max_f0:
             raise ValueError(
                 f"min_f0={self.min_f0:g} Hz must be lower than max_f0="
-                f"{self.max_f0:g} Hz"
+                f"{self.max_f0:g} Hz."
             )
         if self.duration is not None and self.duration < self.window:
             raise ValueError(
                 f"duration={self.duration:g} s holds no frame of window="
-                f"{self.window:g} s: raise it, or take duration=None"
+                f"{self.window:g} s: raise it, or take duration=None."
             )
 
     def _compute_frames(self, signal: Features, rate: int) -> Features:

@@ -1,5 +1,7 @@
 """What the front ends that cut segments share: their parameters and their number."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from .._sklearn import StrOptions
@@ -17,7 +19,7 @@ def check_segment_hop(segment: float, segment_hop: float | None) -> None:
     if segment_hop is not None and segment_hop > segment:
         raise ValueError(
             f"segment_hop={segment_hop:g} s leaves gaps between segments of "
-            f"{segment:g} s: lower it, or take None for one segment after the other"
+            f"{segment:g} s: lower it, or take None for one segment after the other."
         )
 
 

@@ -1,5 +1,7 @@
 """Log spectrograms in segments of one size."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
 from numbers import Integral
@@ -35,7 +37,7 @@ class _Layout(NamedTuple):
 class SpectrogramSegmenter(FrameTransformer):
     """Log spectrograms of segments, by default the 32 x 129 of Gao et al. (2021).
 
-    Each recording is cut into segments of 265 ms, one of which becomes a row: its log
+    Each recording is cut into segments of 265 ms. Each segment becomes a row: its log
     power spectra, one frame after the other. ``row.reshape(32, 129)`` is the
     spectrogram, with time first.
 
@@ -228,7 +230,7 @@ class SpectrogramSegmenter(FrameTransformer):
         if segment < n_fft:
             raise ValueError(
                 f"segment={self.segment:g} s is shorter than a frame of n_fft={n_fft} "
-                f"samples at {rate} Hz: raise it, or lower n_fft or window"
+                f"samples at {rate} Hz: raise it, or lower n_fft or window."
             )
         n_frames = 1 + (segment - n_fft) // hop
         n_bins = _count_bins(self.f_max, n_fft, rate)
@@ -268,7 +270,7 @@ def _whole(name: str, seconds: float, rate: int) -> int:
     if round(samples) < 1 or not math.isclose(samples, round(samples)):
         raise ValueError(
             f"{name}={seconds:g} s are {samples:.2f} samples at {rate} Hz, not a whole "
-            "number: change it, or the sampling_rate (16000 in the paper)"
+            "number: change it, or the sampling_rate (16000 in the paper)."
         )
     return round(samples)
 
@@ -284,6 +286,6 @@ def _count_bins(f_max: float | None, n_fft: int, rate: int) -> int:
         raise ValueError(
             f"f_max={f_max:g} Hz is not the frequency of a bin: they are "
             f"{distance:g} Hz apart and end at {n_fft // 2 * distance:g} Hz; take "
-            f"{nearest:g}, or change n_fft or sampling_rate"
+            f"{nearest:g}, or change n_fft or sampling_rate."
         )
     return last + 1

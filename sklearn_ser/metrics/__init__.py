@@ -19,6 +19,8 @@ References
    Workshop, 2022, arXiv:2203.14867.
 """
 
+from __future__ import annotations
+
 from ._correlation import (
     CorrelationResult,
     MantelResult,

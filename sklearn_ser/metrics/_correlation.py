@@ -1,19 +1,21 @@
 """The two correlation analyses of an embedding, and the Mantel test."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import orth
 from scipy.spatial.distance import is_valid_dm, num_obs_y, pdist, squareform
 from scipy.stats import f as f_distribution
 from sklearn.utils import check_array, check_random_state, check_scalar
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from ._centring import FloatArray, unit_columns, unit_vector
+from ._centering import FloatArray, unit_columns, unit_vector
 from ._scores import adjust
 
 RandomState: TypeAlias = int | np.random.RandomState | None
@@ -74,8 +76,8 @@ class MantelResult:
 
 
 def pairwise_correlation(
-    embedding: npt.ArrayLike,
-    label: npt.ArrayLike,
+    embedding: ArrayLike,
+    label: ArrayLike,
     *,
     n_permutations: int = 0,
     random_state: RandomState = None,
@@ -142,7 +144,7 @@ def pairwise_correlation(
     >>> round(result.r2, 6), result.n_observations
     (1.0, 10)
     """
-    z, values = _labelled_rows(embedding, label, n_predictors=1)
+    z, values = _labeled_rows(embedding, label, n_predictors=1)
     unit_vector(values, "the labels")  # names the cause before it shows in pairs
     distances = unit_vector(pdist(z), "the distances in the embedding")
     differences = unit_vector(pdist(values[:, None]), "the label distances")
@@ -156,8 +158,8 @@ def pairwise_correlation(
 
 
 def latent_correlation(
-    embedding: npt.ArrayLike,
-    label: npt.ArrayLike,
+    embedding: ArrayLike,
+    label: ArrayLike,
     *,
     n_permutations: int = 0,
     random_state: RandomState = None,
@@ -217,13 +219,16 @@ def latent_correlation(
     >>> round(result.r2, 3), result.n_predictors
     (0.874, 2)
     """
-    z, values = _labelled_rows(embedding, label, n_predictors=None)
+    z, values = _labeled_rows(embedding, label, n_predictors=None)
     target = unit_vector(values, "the labels")
     basis = orth(unit_columns(z))
     if basis.shape[1] == 0:
-        raise ValueError("the embedding is constant over the labelled rows (collapsed)")
+        raise ValueError(
+            "the embedding is constant over the labelled rows (collapsed): "
+            "no correlation is defined."
+        )
 
-    def r2_of(order: npt.NDArray[np.intp]) -> float:
+    def r2_of(order: NDArray[np.intp]) -> float:
         return float(np.sum((target[order] @ basis) ** 2))
 
     n = len(target)
@@ -234,8 +239,8 @@ def latent_correlation(
 
 
 def mantel_test(
-    x_distances: npt.ArrayLike,
-    y_distances: npt.ArrayLike,
+    x_distances: ArrayLike,
+    y_distances: ArrayLike,
     *,
     n_permutations: int = 999,
     random_state: RandomState = None,
@@ -294,14 +299,14 @@ def mantel_test(
     if len(x) != len(y):
         raise ValueError(
             "both sets of distances must be of the same objects, got "
-            f"{num_obs_y(x)} and {num_obs_y(y)} objects"
+            f"{num_obs_y(x)} and {num_obs_y(y)} objects."
         )
     x, y = unit_vector(x, "x_distances"), unit_vector(y, "y_distances")
     p_value = _mantel_p_value(x, y, n_permutations, random_state)
     return MantelResult(float(x @ y), p_value, n_permutations)
 
 
-def _condensed(distances: npt.ArrayLike, name: str) -> FloatArray:
+def _condensed(distances: ArrayLike, name: str) -> FloatArray:
     """Return the distances of 3 objects or more in condensed form."""
     values = check_array(distances, dtype=np.float64, ensure_2d=False, input_name=name)
     if values.ndim == 2:
@@ -309,7 +314,7 @@ def _condensed(distances: npt.ArrayLike, name: str) -> FloatArray:
         is_valid_dm(values, tol=1e-8 * np.abs(values).max(), throw=True, name=name)
         values = squareform(values, checks=False)
     if values.size < 3:
-        raise ValueError(f"{name} must be distances of at least 3 objects")
+        raise ValueError(f"{name} must be distances of at least 3 objects.")
     num_obs_y(values)  # refuses a length that no number of objects gives
     condensed: FloatArray = values
     return condensed
@@ -321,7 +326,7 @@ def _mantel_p_value(
     """Return the Mantel p-value of condensed distances, centred and of unit norm."""
     x_square, y_square = squareform(x, checks=False), squareform(y, checks=False)
 
-    def correlation(order: npt.NDArray[np.intp]) -> float:
+    def correlation(order: NDArray[np.intp]) -> float:
         # Rows and columns at once would gather at random over the whole matrix,
         # and BLAS would wake a thread for each of these short sums.
         permuted = y_square[order].take(order, axis=1)
@@ -333,7 +338,7 @@ def _mantel_p_value(
 
 
 def _permutation_p_value(
-    statistic: Callable[[npt.NDArray[np.intp]], float],
+    statistic: Callable[[NDArray[np.intp]], float],
     n: int,
     n_permutations: int,
     random_state: RandomState,
@@ -348,8 +353,8 @@ def _permutation_p_value(
     return (1 + reached) / (1 + n_permutations)
 
 
-def _labelled_rows(
-    embedding: npt.ArrayLike, label: npt.ArrayLike, *, n_predictors: int | None
+def _labeled_rows(
+    embedding: ArrayLike, label: ArrayLike, *, n_predictors: int | None
 ) -> tuple[FloatArray, FloatArray]:
     """Return the rows whose label isn't NaN, enough of them for a regression.
 
@@ -365,13 +370,13 @@ def _labelled_rows(
     )
     check_consistent_length(z, values)
     needed = (z.shape[1] if n_predictors is None else n_predictors) + 2
-    labelled = ~np.isnan(values)
-    if labelled.sum() < needed:
+    labeled = ~np.isnan(values)
+    if labeled.sum() < needed:
         raise ValueError(
             f"the regression needs at least {needed} labelled rows, got "
-            f"{labelled.sum()} of {len(values)} (NaN means unlabelled)"
+            f"{labeled.sum()} of {len(values)} (NaN means unlabelled)."
         )
-    return z[labelled], values[labelled]
+    return z[labeled], values[labeled]
 
 
 def _correlation_result(

@@ -1,13 +1,15 @@
 """The z-score rule for outliers."""
 
+from __future__ import annotations
+
 from numbers import Real
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_scalar
 
 
-def zscore_outliers(X: npt.ArrayLike, threshold: float = 10.0) -> npt.NDArray[np.bool_]:
+def zscore_outliers(X: ArrayLike, threshold: float = 10.0) -> NDArray[np.bool_]:
     r"""Find samples with a feature far from that feature's mean.
 
     A sample is an outlier when ``|x - mean| > threshold * sd`` for any feature,
@@ -66,5 +68,5 @@ def zscore_outliers(X: npt.ArrayLike, threshold: float = 10.0) -> npt.NDArray[np
     sd = np.sqrt(np.nansum(deviation**2, axis=0) / at_least_one)
     # Samuelson's bound, stated, so that rounding cannot break it.
     possible = count - 1 > threshold**2
-    mask: npt.NDArray[np.bool_] = ((deviation > threshold * sd) & possible).any(axis=1)
+    mask: NDArray[np.bool_] = ((deviation > threshold * sd) & possible).any(axis=1)
     return mask

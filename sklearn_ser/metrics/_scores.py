@@ -1,11 +1,13 @@
 """WA, UA, concordance correlation and adjusted R², with their scorers."""
 
+from __future__ import annotations
+
 from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import (
     accuracy_score,
     f1_score,
@@ -16,14 +18,14 @@ from sklearn.metrics import (
 from sklearn.utils import check_array, check_scalar
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from ._centring import FloatArray, centre
+from ._centering import FloatArray, center
 
 
 def wa_score(
-    y_true: npt.ArrayLike,
-    y_pred: npt.ArrayLike,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
     *,
-    sample_weight: npt.ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
 ) -> float:
     """Weighted accuracy (WA): the share of utterances recognised.
 
@@ -65,10 +67,10 @@ def wa_score(
 
 
 def ua_score(
-    y_true: npt.ArrayLike,
-    y_pred: npt.ArrayLike,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
     *,
-    sample_weight: npt.ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
 ) -> float:
     """Unweighted accuracy (UA): the mean recall of the classes in ``y_true``.
 
@@ -125,10 +127,10 @@ def ua_score(
 
 
 def macro_f1_score(
-    y_true: npt.ArrayLike,
-    y_pred: npt.ArrayLike,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
     *,
-    sample_weight: npt.ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
 ) -> float:
     """Macro F1: the mean F-measure of the classes in ``y_true``.
 
@@ -164,7 +166,7 @@ def macro_f1_score(
     Examples
     --------
     >>> from sklearn_ser.metrics import macro_f1_score
-    >>> macro_f1_score(["low", "low", "high", "high"], ["low", "mid", "high", "high"])
+    >>> macro_f1_score(["a", "a", "b", "b"], ["a", "c", "b", "b"])
     0.833...
     """
     true, pred = _check_classes(y_true, y_pred)
@@ -180,8 +182,8 @@ def macro_f1_score(
 
 
 def _check_classes(
-    y_true: npt.ArrayLike, y_pred: npt.ArrayLike
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    y_true: ArrayLike, y_pred: ArrayLike
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return both label arrays as 1-D; refuse missing labels by their index."""
     check_consistent_length(y_true, y_pred)
     true, pred = column_or_1d(y_true), column_or_1d(y_pred)
@@ -190,14 +192,14 @@ def _check_classes(
         if missing.size:
             raise ValueError(
                 f"{name} has {missing.size} missing labels, the first at index "
-                f"{missing[0]}; leave the unlabelled utterances out"
+                f"{missing[0]}; leave the unlabelled utterances out."
             )
     return true, pred
 
 
 def concordance_correlation(
-    y_true: npt.ArrayLike,
-    y_pred: npt.ArrayLike,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
     *,
     multioutput: Literal["uniform_average", "raw_values"] = "uniform_average",
 ) -> float | FloatArray:
@@ -246,15 +248,15 @@ def concordance_correlation(
     if multioutput not in ("uniform_average", "raw_values"):
         raise ValueError(
             "multioutput must be 'uniform_average' or 'raw_values', got "
-            f"{multioutput!r}"
+            f"{multioutput!r}."
         )
     true, pred = _check_columns(y_true, "y_true"), _check_columns(y_pred, "y_pred")
     if true.shape != pred.shape:
         raise ValueError(
             f"y_true and y_pred must have the same shape, got {true.shape} "
-            f"and {pred.shape}"
+            f"and {pred.shape}."
         )
-    x, y = centre(true), centre(pred)
+    x, y = center(true), center(pred)
     agreement = 2 * (x * y).mean(axis=0)
     spread = (x**2).mean(axis=0) + (y**2).mean(axis=0) + (true - pred).mean(axis=0) ** 2
     identical = (true == pred).all(axis=0)
@@ -263,7 +265,7 @@ def concordance_correlation(
     return float(ccc.mean()) if multioutput == "uniform_average" else ccc
 
 
-def _check_columns(values: npt.ArrayLike, name: str) -> FloatArray:
+def _check_columns(values: ArrayLike, name: str) -> FloatArray:
     """Return finite values of two samples or more as float64, one column each."""
     checked: FloatArray = check_array(
         values,
@@ -276,7 +278,7 @@ def _check_columns(values: npt.ArrayLike, name: str) -> FloatArray:
 
 
 def adjusted_r2_score(
-    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, n_predictors: int
+    y_true: ArrayLike, y_pred: ArrayLike, *, n_predictors: int
 ) -> float:
     r"""R² adjusted for the number of predictors.
 
@@ -316,7 +318,7 @@ def adjusted_r2_score(
     if n_samples < n_predictors + 2:
         raise ValueError(
             f"adjusted R² with {n_predictors} predictors needs at least "
-            f"{n_predictors + 2} samples, got {n_samples}"
+            f"{n_predictors + 2} samples, got {n_samples}."
         )
     return adjust(float(r2_score(y_true, y_pred)), n_samples, n_predictors)
 

@@ -1,12 +1,14 @@
 """How much a representation tells of the speaker."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -16,7 +18,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from .._constants import LARGEST
 from ..sequences import as_sequences
-from ._centring import FloatArray
+from ._centering import FloatArray
 from ._correlation import RandomState
 from ._scores import ua_score
 
@@ -65,7 +67,7 @@ class SpeakerProbeResult:
 
 def speaker_probe(
     X: Any,
-    speaker: npt.ArrayLike,
+    speaker: ArrayLike,
     *,
     probe: BaseEstimator | None = None,
     n_repeats: int = 10,
@@ -159,7 +161,7 @@ array-like of shape (n_utterances, n_frames, n_dimensions)
     elif not isinstance(probe, BaseEstimator) or not is_classifier(probe):
         raise TypeError(
             "probe must be a classifier of scikit-learn such as "
-            f"LogisticRegression(), got {probe!r}"
+            f"LogisticRegression(), got {probe!r}."
         )
     sequences = as_sequences(X)
     rows, codes = _probed(_speaker_codes(speaker, len(sequences)))
@@ -187,19 +189,19 @@ def _default_probe() -> BaseEstimator:
     return make_pipeline(StandardScaler(), regression)
 
 
-def _speaker_codes(speaker: npt.ArrayLike, n_utterances: int) -> npt.NDArray[np.intp]:
+def _speaker_codes(speaker: ArrayLike, n_utterances: int) -> NDArray[np.intp]:
     """Give the speakers numbers in order of appearance; -1 is an unknown one."""
     # Of a list of names with a NaN in it, numpy would make a speaker called "nan".
     in_list = isinstance(speaker, list | tuple)
     labels = pd.Series(speaker if in_list else column_or_1d(speaker))
     check_consistent_length(range(n_utterances), labels)
-    codes: npt.NDArray[np.intp] = pd.factorize(labels)[0]
+    codes: NDArray[np.intp] = pd.factorize(labels)[0]
     return codes
 
 
 def _probed(
-    codes: npt.NDArray[np.intp],
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    codes: NDArray[np.intp],
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the utterances of speakers with two or more, and these, numbered anew."""
     counts = np.bincount(codes[codes >= 0])
     known = np.flatnonzero(codes >= 0)
@@ -209,32 +211,32 @@ def _probed(
         raise ValueError(
             "a probe of speakers needs at least 2 speakers with at least 2 utterances "
             f"each, got {len(speakers)} (of {len(counts)} speakers of {len(known)} "
-            f"utterances; {len(codes) - len(known)} have no speaker)"
+            f"utterances; {len(codes) - len(known)} have no speaker)."
         )
     return rows, numbers
 
 
-def _mean(frames: npt.NDArray[Any], name: str) -> FloatArray:
+def _mean(frames: NDArray[Any], name: str) -> FloatArray:
     """Return the mean over time; refuse what has none."""
     if not len(frames):
         raise ValueError(
             f"{name} has no frames: leave such utterances out, with "
-            "sklearn_ser.features.has_features"
+            "sklearn_ser.features.has_features."
         )
     # As elsewhere, what float32 cannot hold is refused; its square is still finite.
     # One pass: no comparison with NaN holds.
     if not (np.abs(frames, dtype=np.float64) <= LARGEST).all():
         raise ValueError(
             f"{name} contains NaN, infinity or a value too large for float32: repair "
-            "the utterance or leave it out"
+            "the utterance or leave it out."
         )
     mean: FloatArray = frames.mean(axis=0, dtype=np.float64)
     return mean
 
 
 def _halves(
-    codes: npt.NDArray[np.intp], random: np.random.RandomState
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    codes: NDArray[np.intp], random: np.random.RandomState
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Draw half of the utterances of each speaker, the one more of an odd number.
 
     Returns those and the others, both in order.

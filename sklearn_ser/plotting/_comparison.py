@@ -1,11 +1,13 @@
 """The confusion matrices of two models, and how they differ."""
 
+from __future__ import annotations
+
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
 from sklearn.metrics import ConfusionMatrixDisplay
 
@@ -117,9 +119,9 @@ class ConfusionComparisonDisplay:
 
     def __init__(
         self,
-        counts: npt.ArrayLike,
+        counts: ArrayLike,
         *,
-        labels: Sequence[Any] | npt.NDArray[Any] | None = None,
+        labels: Sequence[Any] | NDArray[Any] | None = None,
         names: Sequence[str] = ("model 1", "model 2"),
         label_name: str = "emotion",
     ) -> None:
@@ -131,14 +133,14 @@ class ConfusionComparisonDisplay:
     @classmethod
     def from_predictions(
         cls,
-        y_true: npt.ArrayLike,
-        y_pred_1: npt.ArrayLike,
-        y_pred_2: npt.ArrayLike,
+        y_true: ArrayLike,
+        y_pred_1: ArrayLike,
+        y_pred_2: ArrayLike,
         *,
         names: Sequence[str] = ("model 1", "model 2"),
         labels: Sequence[Any] | None = None,
         label_name: str = "emotion",
-        axes: "Sequence[Axes] | npt.NDArray[Any] | None" = None,
+        axes: Sequence[Axes] | NDArray[Any] | None = None,
     ) -> Self:
         """Compare what two models predict for the same utterances.
 
@@ -190,12 +192,12 @@ class ConfusionComparisonDisplay:
         estimator_1: Any,
         estimator_2: Any,
         X: Any,
-        y: npt.ArrayLike,
+        y: ArrayLike,
         *,
         names: Sequence[str] | None = None,
         labels: Sequence[Any] | None = None,
         label_name: str = "emotion",
-        axes: "Sequence[Axes] | npt.NDArray[Any] | None" = None,
+        axes: Sequence[Axes] | NDArray[Any] | None = None,
     ) -> Self:
         """Compare two fitted classifiers on the same utterances.
 
@@ -253,7 +255,7 @@ class ConfusionComparisonDisplay:
             if not is_classifier(estimator):
                 raise ValueError(
                     f"{cls.__name__}.from_estimator compares classifiers, got "
-                    f"{type(estimator).__name__}"
+                    f"{type(estimator).__name__}."
                 )
         predictions = [estimator.predict(X) for estimator in estimators]
         return cls.from_predictions(
@@ -290,7 +292,7 @@ class ConfusionComparisonDisplay:
         first, second = (s.diagonal()[occurs].mean() for s in self.shares)
         return float(first), float(second)
 
-    def plot(self, axes: "Sequence[Axes] | npt.NDArray[Any] | None" = None) -> Self:
+    def plot(self, axes: Sequence[Axes] | NDArray[Any] | None = None) -> Self:
         """Draw both confusion matrices and the difference.
 
         Parameters
@@ -331,7 +333,7 @@ class ConfusionComparisonDisplay:
         return self
 
     def _draw_difference(
-        self, counts: npt.NDArray[np.int64], classes: Any, names: tuple[str, str]
+        self, counts: NDArray[np.int64], classes: Any, names: tuple[str, str]
     ) -> ConfusionMatrixDisplay:
         """Draw the second model minus the first."""
         ax, difference = self.axes_[2], self.difference
@@ -357,30 +359,30 @@ class ConfusionComparisonDisplay:
             f"percentage points: WA {wa}, UA {ua}",
         )
 
-    def _check(self) -> tuple[npt.NDArray[np.int64], Any, tuple[str, str]]:
+    def _check(self) -> tuple[NDArray[np.int64], Any, tuple[str, str]]:
         """Return counts, classes and names; refuse what does not fit."""
         counts = np.asarray(self.counts)
         shape = counts.shape
         if counts.ndim != 3 or shape[0] != 2 or shape[1] != shape[2]:
             raise ValueError(
                 "counts must be two square matrices, of shape (2, n_classes, "
-                f"n_classes), got shape {shape}"
+                f"n_classes), got shape {shape}."
             )
         if counts.dtype.kind not in "iu" or (counts < 0).any():
             raise ValueError(
-                "counts must count utterances: whole numbers of at least 0, no shares"
+                "counts must count utterances: whole numbers of at least 0, no shares."
             )
         if not counts[0].sum():
-            raise ValueError("counts holds no utterances")
+            raise ValueError("counts holds no utterances.")
         if (counts[0].sum(axis=1) != counts[1].sum(axis=1)).any():
             raise ValueError(
                 "the rows of the two matrices have different sums: both models must "
-                "be tested on the same utterances"
+                "be tested on the same utterances."
             )
         classes = range(shape[1]) if self.labels is None else self.labels
         if len(classes) != shape[1]:
             raise ValueError(
-                f"counts is of {shape[1]} classes, but labels names {len(classes)}"
+                f"counts is of {shape[1]} classes, but labels names {len(classes)}."
             )
         return counts.astype(np.int64), classes, _check_names(self.names)
 
@@ -388,17 +390,17 @@ class ConfusionComparisonDisplay:
 def _check_names(names: Sequence[str]) -> tuple[str, str]:
     """Return the names of two models."""
     if isinstance(names, str) or len(names) != 2:
-        raise ValueError(f"names must name the two models, got {names!r}")
+        raise ValueError(f"names must name the two models, got {names!r}.")
     return str(names[0]), str(names[1])
 
 
-def _check_axes(axes: Any) -> npt.NDArray[Any]:
+def _check_axes(axes: Any) -> NDArray[Any]:
     """Return three axes, whatever they are arranged in."""
     checked = np.ravel(axes)
     if len(checked) != 3:
         raise ValueError(
             f"axes must be three matplotlib Axes, got {len(checked)}; make them with "
-            "plt.subplots(1, 3)"
+            "plt.subplots(1, 3)."
         )
     return checked
 
@@ -419,18 +421,18 @@ def _signed(number: float, digits: int) -> str:
     return text.replace("-", "−") if float(text) else text[1:]
 
 
-def _wrap(name: str, ax: "Axes") -> str:
+def _wrap(name: str, ax: Axes) -> str:
     """Break a name into lines that fit above the axes."""
     width = 72 * ax.get_window_extent().width / ax.figure.dpi  # in points
     # Letters are about six tenths as wide as high.
     return textwrap.fill(name, max(10, int(width / (0.6 * _TITLE_SIZE))))
 
 
-def _new_axes(n_classes: int) -> npt.NDArray[Any]:
+def _new_axes(n_classes: int) -> NDArray[Any]:
     """Return three axes beside each other, in a new figure with room for titles."""
     import matplotlib.pyplot as plt
 
     side = max(3.3, CELL * n_classes)  # the titles are as wide
     _, axes = plt.subplots(1, 3, figsize=(3 * side + 2, side + 2), layout="constrained")
-    checked: npt.NDArray[Any] = axes
+    checked: NDArray[Any] = axes
     return checked

@@ -1,10 +1,12 @@
 """The confusion matrix of emotion recognition."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
@@ -13,19 +15,19 @@ from ..metrics import ua_score, wa_score
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
+FloatArray: TypeAlias = NDArray[np.float64]
 
 CELL = 0.6  # inches, room for two lines
 NO_SHARE = "–"  # in the rows of classes that are never true
 
 
 def plot_confusion(
-    y_true: npt.ArrayLike,
-    y_pred: npt.ArrayLike,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
     *,
     labels: Sequence[Any] | None = None,
     label_name: str = "emotion",
-    ax: "Axes | None" = None,
+    ax: Axes | None = None,
 ) -> ConfusionMatrixDisplay:
     """Draw a confusion matrix with the recall and the count in each cell.
 
@@ -87,32 +89,32 @@ def plot_confusion(
 
 
 def count_confusions(
-    y_true: npt.ArrayLike, *predictions: npt.ArrayLike, labels: Sequence[Any] | None
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+    y_true: ArrayLike, *predictions: ArrayLike, labels: Sequence[Any] | None
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Return the classes, and a confusion matrix of counts for each prediction."""
     found = unique_labels(y_true, *predictions)
     classes = found if labels is None else np.asarray(labels)
     if len(np.unique(classes)) < len(classes):
-        raise ValueError(f"labels names a class twice: {', '.join(map(str, classes))}")
+        raise ValueError(f"labels names a class twice: {', '.join(map(str, classes))}.")
     unnamed = np.setdiff1d(found, classes)
     if unnamed.size:
-        raise ValueError(f"labels leaves out {', '.join(map(str, unnamed))}")
+        raise ValueError(f"labels leaves out {', '.join(map(str, unnamed))}.")
     counts = [
         confusion_matrix(y_true, y_pred, labels=classes) for y_pred in predictions
     ]
     return classes, np.stack(counts)
 
 
-def row_shares(counts: npt.NDArray[np.int64]) -> FloatArray:
+def row_shares(counts: NDArray[np.int64]) -> FloatArray:
     """Return confusion matrices as shares of their rows; 0 where a row is empty."""
     shares: FloatArray = counts / np.maximum(counts.sum(axis=-1, keepdims=True), 1)
     return shares
 
 
 def draw_shares(
-    ax: "Axes",
-    counts: npt.NDArray[np.int64],
-    classes: Sequence[Any] | npt.NDArray[Any],
+    ax: Axes,
+    counts: NDArray[np.int64],
+    classes: Sequence[Any] | NDArray[Any],
     *,
     label_name: str,
     title: str,
@@ -138,12 +140,12 @@ def draw_shares(
 
 
 def draw_cells(
-    ax: "Axes",
+    ax: Axes,
     values: FloatArray,
-    classes: Sequence[Any] | npt.NDArray[Any],
+    classes: Sequence[Any] | NDArray[Any],
     *,
-    texts: npt.NDArray[np.object_],
-    is_dark: npt.NDArray[np.bool_],
+    texts: NDArray[np.object_],
+    is_dark: NDArray[np.bool_],
     cmap: str,
     limits: tuple[float, float],
     label_name: str,
@@ -170,7 +172,7 @@ def draw_cells(
     return display
 
 
-def _new_axes(n_classes: int) -> "Axes":
+def _new_axes(n_classes: int) -> Axes:
     """Return the axes of a new figure with room for two lines in each cell."""
     import matplotlib.pyplot as plt
 

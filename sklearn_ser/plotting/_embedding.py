@@ -1,13 +1,15 @@
 """Embeddings of training and held-out utterances, drawn in one or two dimensions."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
@@ -18,13 +20,13 @@ if TYPE_CHECKING:
     from matplotlib.collections import PathCollection
     from matplotlib.legend import Legend
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
+FloatArray: TypeAlias = NDArray[np.float64]
+BoolArray: TypeAlias = NDArray[np.bool_]
 
 # Okabe and Ito's colours, told apart with any colour vision; yellow, faint on
 # white, comes last. A marker of its own tells each class apart without colour;
 # seven markers against eight colours: 56 classes before a pair recurs.
-_COLOURS = (
+_COLORS = (
     "#0072B2",  # blue
     "#D55E00",  # vermilion
     "#009E73",  # bluish green
@@ -35,8 +37,8 @@ _COLOURS = (
     "#F0E442",  # yellow
 )
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_UNLABELLED = "unlabelled"
-_GREY = "#808080"
+_UNLABELED = "unlabelled"
+_GRAY = "#808080"
 _DARK = "#404040"  # of the roles in the legend
 
 _PLAIN = {"s": 24, "alpha": 0.8, "linewidths": 0}
@@ -119,10 +121,10 @@ class EmbeddingDisplay:
 
     def __init__(
         self,
-        coordinates: npt.ArrayLike,
-        label: npt.ArrayLike,
+        coordinates: ArrayLike,
+        label: ArrayLike,
         *,
-        held_out: npt.ArrayLike | None = None,
+        held_out: ArrayLike | None = None,
         axis_names: Sequence[str] = ("dimension 1", "dimension 2"),
         label_name: str | None = None,
     ) -> None:
@@ -135,12 +137,12 @@ class EmbeddingDisplay:
     @classmethod
     def from_embedding(
         cls,
-        embedding: npt.ArrayLike,
-        label: npt.ArrayLike,
+        embedding: ArrayLike,
+        label: ArrayLike,
         *,
-        held_out: npt.ArrayLike | None = None,
+        held_out: ArrayLike | None = None,
         label_name: str | None = None,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         **scatter_kwargs: Any,
     ) -> Self:
         """Reduce an embedding to what can be drawn, and draw it.
@@ -191,7 +193,7 @@ class EmbeddingDisplay:
 
     def plot(
         self,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         *,
         cmap: str = "viridis",
         **scatter_kwargs: Any,
@@ -240,7 +242,7 @@ class EmbeddingDisplay:
             self.ax_.scatter(
                 x[rows],
                 y[rows],
-                c=group.colours[rows],
+                c=group.colors[rows],
                 marker=group.marker,
                 **{**role.style, **scatter_kwargs},
             )
@@ -259,7 +261,7 @@ class EmbeddingDisplay:
         self.legend_ = _legend(self.ax_, named, roles, self.label_name, above=above)
         return self
 
-    def _check(self) -> tuple[FloatArray, "pd.Series[Any]", list["Role"]]:
+    def _check(self) -> tuple[FloatArray, pd.Series[Any], list[Role]]:
         """Return the coordinates, the label and the roles of the utterances."""
         coordinates = check_array(
             self.coordinates, dtype=np.float64, input_name="coordinates"
@@ -267,7 +269,7 @@ class EmbeddingDisplay:
         if coordinates.shape[1] > 2:
             raise ValueError(
                 f"coordinates must have 1 or 2 columns, got {coordinates.shape[1]}; "
-                f"{type(self).__name__}.from_embedding reduces an embedding to 2"
+                f"{type(self).__name__}.from_embedding reduces an embedding to 2."
             )
         check_consistent_length(coordinates, self.label)
         label = _check_label(self.label)
@@ -290,12 +292,10 @@ class _Group:
     name: str
     rows: BoolArray
     marker: str
-    colours: FloatArray
+    colors: FloatArray
 
 
-def check_embedding(
-    embedding: npt.ArrayLike, *, ensure_min_samples: int = 1
-) -> FloatArray:
+def check_embedding(embedding: ArrayLike, *, ensure_min_samples: int = 1) -> FloatArray:
     """Return an embedding as float64; name the first row that cannot be drawn."""
     values: FloatArray = check_array(
         embedding,
@@ -309,17 +309,17 @@ def check_embedding(
         raise ValueError(
             f"embedding contains NaN or infinity in {bad.size} of {len(values)} rows, "
             f"the first at index {bad[0]}; leave those utterances out, faulty "
-            "recordings with sklearn_ser.features.has_features"
+            "recordings with sklearn_ser.features.has_features."
         )
     return values
 
 
-def _check_label(label: npt.ArrayLike) -> "pd.Series[Any]":
+def _check_label(label: ArrayLike) -> pd.Series[Any]:
     """Return a label as a column; refuse what is none, and infinity."""
     if np.ndim(label) != 1:
         raise ValueError(
             "label must have one value for each utterance, got shape "
-            f"{np.shape(label)}; numpy.ravel makes one of a column"
+            f"{np.shape(label)}; numpy.ravel makes one of a column."
         )
     column = pd.Series(label).reset_index(drop=True).infer_objects()
     if _is_continuous(column):
@@ -327,18 +327,18 @@ def _check_label(label: npt.ArrayLike) -> "pd.Series[Any]":
     return column
 
 
-def check_mask(held_out: npt.ArrayLike | None, n: int) -> BoolArray:
+def check_mask(held_out: ArrayLike | None, n: int) -> BoolArray:
     """Return a boolean mask; refuse indices, which 0/1 masks would be taken for."""
     mask = np.zeros(n, dtype=bool) if held_out is None else np.asarray(held_out)
     if mask.dtype.kind != "b" or mask.shape != (n,):
         raise ValueError(
             f"held_out must be a boolean array of shape ({n},), such as "
-            f"speaker == '03'; got shape {mask.shape}, dtype {mask.dtype}"
+            f"speaker == '03'; got shape {mask.shape}, dtype {mask.dtype}."
         )
     return mask
 
 
-def _roles(held_out: npt.ArrayLike | None, n: int) -> list[Role]:
+def _roles(held_out: ArrayLike | None, n: int) -> list[Role]:
     """Return training and held-out utterances, or one nameless role of all."""
     mask = check_mask(held_out, n)
     if held_out is None:
@@ -349,13 +349,13 @@ def _roles(held_out: npt.ArrayLike | None, n: int) -> list[Role]:
     ]
 
 
-def _is_continuous(label: "pd.Series[Any]") -> bool:
+def _is_continuous(label: pd.Series[Any]) -> bool:
     """Return whether the label is numbers (booleans are classes)."""
     types = pd.api.types
     return types.is_numeric_dtype(label) and not types.is_bool_dtype(label)
 
 
-def _values(label: "pd.Series[Any]") -> FloatArray:
+def _values(label: pd.Series[Any]) -> FloatArray:
     """Return a continuous label as float64 with NaN for unlabelled."""
     values: FloatArray = check_array(
         label.to_numpy(dtype=np.float64, na_value=np.nan),
@@ -367,14 +367,14 @@ def _values(label: "pd.Series[Any]") -> FloatArray:
 
 
 def _groups(
-    label: "pd.Series[Any]", cmap: str
-) -> tuple[list[_Group], "ScalarMappable | None"]:
+    label: pd.Series[Any], cmap: str
+) -> tuple[list[_Group], ScalarMappable | None]:
     """Return what is drawn with one marker each, and the scale of a number."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize, to_rgba
 
-    def plain(colour: str) -> FloatArray:
-        return np.tile(to_rgba(colour), (len(label), 1))
+    def plain(color: str) -> FloatArray:
+        return np.tile(to_rgba(color), (len(label), 1))
 
     missing = label.isna().to_numpy()
     mappable = None
@@ -383,24 +383,24 @@ def _groups(
         mappable = ScalarMappable(Normalize(), cmap)
         mappable.set_array(values[~missing])
         mappable.autoscale()
-        colours = mappable.to_rgba(np.ma.masked_invalid(values))
-        groups = [_Group("", ~missing, _MARKERS[0], colours)]
+        colors = mappable.to_rgba(np.ma.masked_invalid(values))
+        groups = [_Group("", ~missing, _MARKERS[0], colors)]
     else:
         names = label.astype(str)
         groups = [
-            _Group(name, (names == name).to_numpy() & ~missing, marker, plain(colour))
-            for name, marker, colour in zip(
-                sorted(names[~missing].unique()), cycle(_MARKERS), cycle(_COLOURS)
+            _Group(name, (names == name).to_numpy() & ~missing, marker, plain(color))
+            for name, marker, color in zip(
+                sorted(names[~missing].unique()), cycle(_MARKERS), cycle(_COLORS)
             )
         ]
     if missing.any():
-        groups.append(_Group(_UNLABELLED, missing, ".", plain(_GREY)))
+        groups.append(_Group(_UNLABELED, missing, ".", plain(_GRAY)))
     return groups, mappable
 
 
 def _label_axis(
-    ax: "Axes",
-    label: "pd.Series[Any]",
+    ax: Axes,
+    label: pd.Series[Any],
     groups: list[_Group],
     held_out: BoolArray,
     name: str | None,
@@ -419,20 +419,20 @@ def _label_axis(
 
 
 def _legend(
-    ax: "Axes",
+    ax: Axes,
     groups: list[_Group],
     roles: list[Role],
     title: str | None,
     *,
     above: bool,
-) -> "Legend | None":
+) -> Legend | None:
     """Name classes and roles beside the axes, or above where a colour bar stands."""
     from matplotlib.lines import Line2D
 
-    def handle(name: str, marker: str, colour: Any, **style: Any) -> Line2D:
-        return Line2D([], [], ls="", marker=marker, color=colour, label=name, **style)
+    def handle(name: str, marker: str, color: Any, **style: Any) -> Line2D:
+        return Line2D([], [], ls="", marker=marker, color=color, label=name, **style)
 
-    handles = [handle(g.name, g.marker, tuple(g.colours[0])) for g in groups]
+    handles = [handle(g.name, g.marker, tuple(g.colors[0])) for g in groups]
     handles += [
         handle(
             role.name,
@@ -472,7 +472,7 @@ def _principal_components(
         raise ValueError(
             f"an embedding of {embedding.shape[1]} dimensions is reduced by principal "
             "components of the training utterances, and needs at least 2 of them; "
-            f"held_out leaves {training.sum()} of {len(embedding)}"
+            f"held_out leaves {training.sum()} of {len(embedding)}."
         )
     pca = PCA(n_components=2, svd_solver="full")
     with np.errstate(invalid="ignore"):  # 0/0 where all training rows are equal
@@ -485,7 +485,7 @@ def _principal_components(
     return pca.transform(embedding), names
 
 
-def _new_axes() -> "Axes":
+def _new_axes() -> Axes:
     """Return the axes of a new figure that makes room for a legend outside."""
     import matplotlib.pyplot as plt
 

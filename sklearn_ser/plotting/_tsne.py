@@ -1,11 +1,13 @@
 """A representation, arranged in two dimensions by t-SNE."""
 
+from __future__ import annotations
+
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.utils import check_scalar
@@ -131,14 +133,14 @@ class TSNEDisplay(EmbeddingDisplay):
     @classmethod
     def from_embedding(
         cls,
-        embedding: npt.ArrayLike,
-        label: npt.ArrayLike,
+        embedding: ArrayLike,
+        label: ArrayLike,
         *,
-        held_out: npt.ArrayLike | None = None,
+        held_out: ArrayLike | None = None,
         label_name: str | None = None,
         perplexity: float = 30.0,
         random_state: int | np.random.RandomState | None = None,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         **scatter_kwargs: Any,
     ) -> Self:
         """Arrange a representation by t-SNE, and draw it.
@@ -180,7 +182,7 @@ class TSNEDisplay(EmbeddingDisplay):
         Raises
         ------
         TypeError
-            When the perplexity is no number.
+            When the perplexity is not a number.
         ValueError
             As the class; also when the embedding holds NaN or infinity, has one
             dimension or one utterance only, or all its rows are equal, or when the
@@ -207,13 +209,13 @@ class TSNEDisplay(EmbeddingDisplay):
         cls,
         estimator: Any,
         X: Any,
-        y: npt.ArrayLike,
+        y: ArrayLike,
         *,
-        held_out: npt.ArrayLike | None = None,
+        held_out: ArrayLike | None = None,
         label_name: str | None = None,
         perplexity: float = 30.0,
         random_state: int | np.random.RandomState | None = None,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         **scatter_kwargs: Any,
     ) -> Self:
         """Arrange the representation of a fitted estimator by t-SNE, and draw it.
@@ -286,7 +288,7 @@ class TSNEDisplay(EmbeddingDisplay):
 
     def plot(
         self,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         *,
         cmap: str = "viridis",
         **scatter_kwargs: Any,
@@ -320,11 +322,11 @@ class TSNEDisplay(EmbeddingDisplay):
         )
         return self
 
-    def _check(self) -> tuple[FloatArray, "pd.Series[Any]", list[Role]]:
+    def _check(self) -> tuple[FloatArray, pd.Series[Any], list[Role]]:
         """Return coordinates, label and roles; refuse a single coordinate."""
         coordinates, label, roles = super()._check()
         if coordinates.shape[1] != 2:
-            raise ValueError("coordinates must have 2 columns, got 1")
+            raise ValueError("coordinates must have 2 columns, got 1.")
         return coordinates, label, roles
 
 
@@ -334,7 +336,7 @@ def _check_perplexity(perplexity: float, n: int) -> float:
     if not perplexity >= 1:  # nor is NaN
         raise ValueError(
             "perplexity is about a number of neighbours and must be at least 1, got "
-            f"{perplexity}"
+            f"{perplexity}."
         )
     # As other implementations do: t-SNE looks at 3 * perplexity neighbours.
     return float(min(perplexity, max(1, (n - 1) / 3)))
@@ -349,12 +351,12 @@ def _arrange(
     if embedding.shape[1] < 2:
         raise ValueError(
             "embedding has 1 dimension, which t-SNE cannot reduce to 2: draw it with "
-            "EmbeddingDisplay.from_embedding"
+            "EmbeddingDisplay.from_embedding."
         )
     if (embedding == embedding[0]).all():
         raise ValueError(
             f"all {len(embedding)} rows of embedding are equal: t-SNE has nothing to "
-            "arrange; has the model collapsed?"
+            "arrange; has the model collapsed?."
         )
     # Place and scale change nothing, but the squares of very small or large distances
     # are 0 or infinite in float32, with which scikit-learn would end the process. The

@@ -56,7 +56,7 @@ class SequenceEstimator(NetEstimator):
         """Return the sequences with what was learned about their frames."""
         if not hasattr(self, "mean_"):
             return sequences
-        return sequences.standardised(self.mean_, self.scale_)
+        return sequences.standardized(self.mean_, self.scale_)
 
     def _check_X(self, X: Any) -> Sequences:  # noqa: N802 - X is scikit-learn's name
         """Validate what a fitted estimator is given."""

@@ -8,8 +8,8 @@ import pytest
 import soundfile as sf
 
 from sklearn_ser import AudioError, SpectrogramSegmenter
+from sklearn_ser._constants import UNKNOWN
 from sklearn_ser.datasets import AuxiliaryCorpora, Corpus, emotion_quadrant
-from sklearn_ser.datasets._auxiliary import UNKNOWN
 from tests.datasets.helpers import assert_equal
 
 

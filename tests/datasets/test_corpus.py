@@ -79,11 +79,11 @@ def test_corpus_of_waveforms_needs_the_rate(frame):
 
 
 def test_select(frame):
-    corpus = Corpus(frame, name="Mine", licence="l", citation="c", language="g")
+    corpus = Corpus(frame, name="Mine", license="l", citation="c", language="g")
     some = corpus.select([3, 0])
     assert some.audio.tolist() == ["d", "a"]
     assert some.frame.index.tolist() == [0, 1]
-    assert (some.name, some.licence, some.citation, some.language) == (
+    assert (some.name, some.license, some.citation, some.language) == (
         *("Mine", "l", "c", "g"),
     )
     assert corpus.select(corpus.emotion == "anger").audio.tolist() == ["a", "c"]

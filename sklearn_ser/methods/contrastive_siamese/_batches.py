@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping
 from math import gcd
 from typing import Any, Literal
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...sequences import window_starts
 from ...training._batches import Batch, Batches
 
 Pairing = Literal["random", "balanced"]
@@ -181,3 +183,31 @@ def _across(of_class: list[list[int]], rng: np.random.Generator) -> Pairs:
         pairs.append([of_class[first].pop(), of_class[second].pop()])
         counts[[first, second]] -= 1
     return np.array(pairs, dtype=np.intp).reshape(-1, 2)
+
+
+def places_to_test(
+    utterance: NDArray[Any], n_frames: int, testing: str, seed: int
+) -> NDArray[np.int64]:
+    """Return the frames at which the windows of an utterance begin.
+
+    Parameters
+    ----------
+    utterance : ndarray of shape (n_frames_i, n_features)
+        What is tested.
+    n_frames : int
+        Frames of a window.
+    testing : {"average", "crop"}
+        Whether windows cover the utterance, or one is drawn at random.
+    seed : int
+        With it and the content of the utterance, the same place is always drawn.
+
+    Returns
+    -------
+    ndarray of int
+    """
+    last = len(utterance) - n_frames
+    if testing == "average" or last <= 0:
+        return window_starts(len(utterance), n_frames)
+    # Zero added: of -0.0 the bytes would be others.
+    content = zlib.crc32((np.asarray(utterance, np.float32) + 0.0).tobytes())
+    return np.random.default_rng((seed, content)).integers(last + 1, size=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -26,7 +25,8 @@ from ..._sklearn import (
     validate_parameter_constraints,
 )
 from ..._warnings import warn_user
-from ...sequences import Sequences, check_sequences, window_starts
+from ...datasets._levels import LEVELS, level_numbers
+from ...sequences import Sequences, check_sequences
 from ...training._base import NetTransformerMixin, draw_seed
 from ...training._batches import Data
 from ...training._labels import (
@@ -43,7 +43,7 @@ from ...training._sequences import (
     check_classes,
 )
 from ...training._spec import NetSpec
-from ._batches import PairBatches, balanced_size
+from ._batches import PairBatches, balanced_size, places_to_test
 from ._loss import ContrastiveSiameseLoss
 from ._net import SiameseCNN
 
@@ -53,8 +53,6 @@ _MIN_FRAMES = 30
 # Frames that pass the module at once in inference, of as many windows as they make:
 # some 50 megabytes for each of its layers.
 _FRAMES_AT_ONCE = 2**15
-
-_LEVELS = ("low", "medium", "high")
 
 
 class ContrastiveSiamese(
@@ -104,10 +102,14 @@ class ContrastiveSiamese(
         Weight :math:`\mu` of the auxiliary task's cross-entropy, below 1, beside
         :math:`1 - \mu` for all else. The paper's best is 0.08 for valence and 0.04
         for the others.
-    level_bounds : tuple of two floats, default=(2.0, 4.0)
-        Ratings of valence, activation or dominance up to the first are low, from the
-        second on high, and medium between them; the default is the paper's for
-        ratings from 1 to 5.
+    level_bounds : {"lian2018", "latif2018"} or tuple of two floats, \
+default="lian2018"
+        Where ratings of valence, activation or dominance are low, medium and high:
+        the `thresholds` of `sklearn_ser.datasets.dimension_levels`. The paper's are
+        low up to 2 and high from 4 on, on the scale from 1 to 5.
+    rating_scale : tuple of two floats, default=(1.0, 5.0)
+        The lowest and the highest rating that was possible; see
+        `sklearn_ser.datasets.Corpus.rating_scale`.
     n_frames : int or None, default=None
         Frames of the utterances in the network, at least 30; the paper takes 9 s of
         frames at a hop of 10 ms, which are 898. None is the longest utterance that is
@@ -255,7 +257,8 @@ class ContrastiveSiamese(
         "pairs": [StrOptions({"random", "balanced"})],
         "auxiliary": [StrOptions({"gender", *DIMENSIONS, *SHORT_DIMENSIONS}), None],
         "auxiliary_weight": [Interval(Real, 0, 1, closed="left")],
-        "level_bounds": ["array-like"],
+        "level_bounds": [StrOptions({"lian2018", "latif2018"}), "array-like"],
+        "rating_scale": ["array-like"],
         "n_frames": [Interval(Integral, _MIN_FRAMES, None, closed="left"), None],
         "testing": [StrOptions({"average", "crop"})],
         "n_filters": [Interval(Integral, 1, None, closed="left")],
@@ -283,7 +286,9 @@ class ContrastiveSiamese(
         auxiliary: Literal["gender", "valence", "activation", "dominance"]
         | None = None,
         auxiliary_weight: float = 0.04,
-        level_bounds: tuple[float, float] = (2.0, 4.0),
+        level_bounds: Literal["lian2018", "latif2018"]
+        | tuple[float, float] = "lian2018",
+        rating_scale: tuple[float, float] = (1.0, 5.0),
         n_frames: int | None = None,
         testing: Literal["average", "crop"] = "average",
         n_filters: int = 100,
@@ -311,6 +316,7 @@ class ContrastiveSiamese(
         self.auxiliary = auxiliary
         self.auxiliary_weight = auxiliary_weight
         self.level_bounds = level_bounds
+        self.rating_scale = rating_scale
         self.n_frames = n_frames
         self.testing = testing
         self.n_filters = n_filters
@@ -356,7 +362,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             then the utterance has no part in the auxiliary task. Needed where
             `auxiliary` names it, else only its length is checked.
         valence : array-like of shape (n,), default=None
-            Valence of the utterances on the scale of `level_bounds`, likewise; NaN
+            Valence of the utterances on the scale `rating_scale`, likewise; NaN
             where it is unknown.
         activation : array-like of shape (n,), default=None
             Activation, likewise.
@@ -467,11 +473,23 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             )
         if name in DIMENSIONS:
             ratings = check_ratings(name, targets[name], sequences)
-            return np.array(_LEVELS), _levels(ratings, self.level_bounds)
+            return np.array(LEVELS), self._level_numbers(name, ratings)
         classes, codes = encode_labels(name, check_labels(name, targets[name]))
         if len(classes):
             check_classification_targets(classes)
         return classes, codes
+
+    def _level_numbers(
+        self, name: str, ratings: NDArray[np.float32]
+    ) -> NDArray[np.int64]:
+        """Return the numbers of the levels of ratings, -1 for NaN."""
+        try:
+            return level_numbers(ratings, self.level_bounds, self.rating_scale)
+        except ValueError as error:
+            raise ValueError(
+                f"ContrastiveSiamese(auxiliary={name!r}, "
+                f"level_bounds={self.level_bounds!r}): {error}"
+            ) from error
 
     def _warn_of_untrained(self) -> None:
         """Warn where no loss reaches the classifier."""
@@ -558,7 +576,10 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             caller_name="ContrastiveSiamese",
         )
         module, device = self._inference_module()
-        starts = [self._starts(array) for array in sequences.arrays]
+        starts = [
+            places_to_test(array, self.n_frames_, self.testing, self._spec.seed)
+            for array in sequences.arrays
+        ]
         n_windows = [len(of_utterance) for of_utterance in starts]
         utterances = np.repeat(np.arange(len(sequences)), n_windows)
         places = np.concatenate(starts)
@@ -577,27 +598,3 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             rows = values.cpu().numpy()
             for utterance, row in zip(utterances[chunk].tolist(), rows, strict=True):
                 yield utterance, 1 / n_windows[utterance], row
-
-    def _starts(self, array: NDArray[Any]) -> NDArray[np.int64]:
-        """Return the frames at which the windows of an utterance begin."""
-        last = len(array) - self.n_frames_
-        if self.testing == "average" or last <= 0:
-            return window_starts(len(array), self.n_frames_)
-        # Zero added: of -0.0 the bytes would be others.
-        content = zlib.crc32((np.asarray(array, np.float32) + 0.0).tobytes())
-        rng = np.random.default_rng((self._spec.seed, content))
-        return rng.integers(last + 1, size=1)
-
-
-def _levels(values: NDArray[np.float32], bounds: Any) -> NDArray[np.int64]:
-    """Return the numbers of the levels of ratings, -1 for NaN."""
-    try:
-        low, high = map(np.float32, bounds)  # as the ratings: equal is equal
-    except (TypeError, ValueError):
-        low = high = np.float32(np.nan)
-    if not low < high:
-        raise ValueError(
-            f"level_bounds must be two numbers, the lower one first, got {bounds!r}."
-        )
-    levels = np.select([values <= low, values >= high], [0, 2], default=1)
-    return np.where(np.isnan(values), UNKNOWN, levels)

@@ -15,6 +15,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_ser import ContrastiveSiamese
 from sklearn_ser.losses import ContrastiveSiameseLoss, contrastive_loss
+from sklearn_ser.methods.contrastive_siamese._batches import places_to_test
 from sklearn_ser.sequences import Sequences
 from tests.methods.contrastive_siamese.helpers import EMOTIONS, utterances
 
@@ -113,7 +114,12 @@ def test_crops_depend_on_the_utterance_and_the_seed_alone():
     np.testing.assert_allclose(model.predict_proba(X[::-1])[::-1], together, rtol=1e-9)
     wide = [np.asfortranarray(x, np.float64) for x in X]
     np.testing.assert_allclose(model.predict_proba(wide), together, rtol=1e-5)
-    starts = np.array([model._starts(x)[0] for x in X])
+
+    def crops(model):
+        seed = model._spec.seed
+        return np.array([places_to_test(x, 35, "crop", seed)[0] for x in X])
+
+    starts = crops(model)
     room = np.array([len(x) - 35 for x in X])
     assert (starts >= 0).all()
     assert (starts <= room).all()
@@ -121,7 +127,7 @@ def test_crops_depend_on_the_utterance_and_the_seed_alone():
     assert 0.3 < (starts / room).mean() < 0.7
     assert len(set(starts)) > 30
     other = clone(model).set_params(random_state=1).fit(X, y)
-    assert [other._starts(x)[0] for x in X] != starts.tolist()
+    assert crops(other).tolist() != starts.tolist()
     # How to test is no matter of the fit.
     average = model.set_params(testing="average").predict_proba(X)
     assert not np.allclose(average, together)
@@ -208,18 +214,44 @@ def test_auxiliary_task_learns_and_matters():
 def test_levels_of_ratings():
     X, y = utterances(n=12)
     ratings = np.array([1, 2, 2.01, 3, 3.99, 4, 5, np.nan, 2, 4, 3, 1])
-    model = quick(auxiliary="dominance")
-    codes = model._encode_auxiliary(Sequences(X), ratings)
-    assert codes.tolist() == [0, 0, 1, 1, 1, 2, 2, -1, 0, 2, 1, 0]
-    model = quick(auxiliary="valence", level_bounds=(-0.5, 0.5))
-    codes = model._encode_auxiliary(Sequences(X), ratings - 3)
-    assert codes.tolist() == [0, 0, 0, 1, 2, 2, 2, -1, 0, 2, 1, 0]
-    model = quick(auxiliary="valence", level_bounds=(2.2, 4.1))
-    codes = model._encode_auxiliary(Sequences(X[:4]), [2.2, 2.3, 4.0, 4.1])
-    assert codes.tolist() == [0, 1, 1, 2]
-    for bounds in [(2,), (4, 2), "ab", (1, np.nan), (2, 2)]:
+
+    def codes(ratings, **settings):
+        model = quick(auxiliary="dominance", **settings)
+        given = {"dominance": ratings}
+        return model._check_auxiliary(Sequences(X[: len(ratings)]), given)[1].tolist()
+
+    assert codes(ratings) == [0, 0, 1, 1, 1, 2, 2, -1, 0, 2, 1, 0]
+    assert codes(2 * ratings - 1, rating_scale=(1, 9)) == codes(ratings)
+    assert codes(ratings, level_bounds="latif2018") == [
+        *(0, 0, 0, 1, 2, 2, 2, -1, 0, 2, 1, 0)
+    ]
+    bounds = {"level_bounds": (-0.5, 0.5), "rating_scale": (-2, 2)}
+    assert codes(ratings - 3, **bounds) == [0, 0, 0, 1, 2, 2, 2, -1, 0, 2, 1, 0]
+    assert codes([2.2, 2.3, 4.0, 4.1], level_bounds=(2.2, 4.1)) == [0, 1, 1, 2]
+    for bounds in [(2,), (4, 2), "ab", (1, np.nan)]:
         with pytest.raises(ValueError, match="level_bounds"):
             quick(auxiliary="valence", level_bounds=bounds).fit(X, y, valence=ratings)
+
+
+def test_ratings_outside_their_scale_are_refused():
+    X, y = utterances(n=12)
+    ratings = np.linspace(1, 9, 12)
+    with pytest.raises(ValueError, match=r"auxiliary=.*: the rating .* outside"):
+        quick(auxiliary="valence").fit(X, y, valence=ratings)
+    model = quick(auxiliary="val", rating_scale=(1, 9)).fit(X, y, valence=ratings)
+    assert model.auxiliary_classes_.tolist() == ["low", "medium", "high"]
+
+
+def test_what_transform_gives_is_chosen_by_output():
+    X, y = utterances(n=12)
+    model = quick(output="probabilities").fit(X, y)
+    np.testing.assert_allclose(model.transform(X), model.predict_proba(X), rtol=1e-5)
+    assert len(model.get_feature_names_out()) == len(model.classes_)
+    width = model.set_params(output="features").transform(X).shape[1]
+    assert width == model.net_.module_.n_features_out
+    assert model.set_params(output=None).transform(X).shape[1] == width
+    with pytest.raises(ValueError, match="'output' parameter of ContrastiveSiamese"):
+        model.set_params(output="other").transform(X)
 
 
 @pytest.mark.parametrize(
@@ -357,8 +389,8 @@ def numbered():
 def test_metadata_reach_their_rows(routing, auxiliary):
     X, y, groups, metadata = numbered()
     estimator = Aligned(
-        auxiliary=auxiliary, early_stopping=True, validation_fraction=0.3,
-        n_filters=2, max_epochs=1, random_state=0,
+        auxiliary=auxiliary, rating_scale=(0, 47), early_stopping=True,
+        validation_fraction=0.3, n_filters=2, max_epochs=1, random_state=0,
     )  # fmt: skip
     same = FunctionTransformer(lambda X: X)
     pipeline = Pipeline([("same", same), ("siamese", estimator)])

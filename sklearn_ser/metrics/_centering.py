@@ -1,27 +1,29 @@
 """Centring and scaling that keep constants exactly constant."""
 
+from __future__ import annotations
+
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
+FloatArray: TypeAlias = NDArray[np.float64]
 
 
-def centre(values: FloatArray) -> FloatArray:
+def center(values: FloatArray) -> FloatArray:
     """Subtract the mean along the first axis; constants become exact zeros."""
     shifted = values - values[0]
-    centred: FloatArray = shifted - shifted.mean(axis=0)
-    return centred
+    centered: FloatArray = shifted - shifted.mean(axis=0)
+    return centered
 
 
 def unit_columns(values: FloatArray) -> FloatArray:
     """Centre each column and scale it to norm 1; leave constant columns out."""
-    centred = centre(values)
-    norms = np.linalg.norm(centred, axis=0)
+    centered = center(values)
+    norms = np.linalg.norm(centered, axis=0)
     rounding = 8 * np.finfo(np.float64).eps * np.linalg.norm(values, axis=0)
     varies = norms > rounding
-    unit: FloatArray = centred[:, varies] / norms[varies]
+    unit: FloatArray = centered[:, varies] / norms[varies]
     return unit
 
 
@@ -29,5 +31,5 @@ def unit_vector(values: FloatArray, name: str) -> FloatArray:
     """Centre the values and scale them to norm 1; refuse equal ones."""
     unit = unit_columns(values[:, None])
     if unit.shape[1] == 0:
-        raise ValueError(f"{name} are all equal: a correlation is not defined")
+        raise ValueError(f"{name} are all equal: a correlation is not defined.")
     return unit[:, 0]
