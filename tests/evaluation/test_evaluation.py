@@ -39,7 +39,7 @@ from sklearn_ser.datasets import (
     make_emotional_speech,
 )
 from sklearn_ser.evaluation import evaluate_by_speaker
-from sklearn_ser.evaluation._by_speaker import _check_auxiliary
+from sklearn_ser.evaluation._checks import check_pretraining
 from sklearn_ser.metrics import macro_f1_score, ua_score, wa_score
 
 
@@ -391,8 +391,8 @@ def test_a_corpus_that_is_also_auxiliary_is_refused(
 def test_a_corpus_of_another_name_than_the_auxiliary_ones_is_none_of_them(corpus):
     for auxiliary in (holding("URDU", "EMO-DB"), holding("synthetic speech"), None):
         for place in (PseudoSiameseGated, in_pipeline, in_search):
-            _check_auxiliary(place(auxiliary), corpus)
-    _check_auxiliary(in_pipeline(holding("synthetic")), replace(corpus, name="other"))
+            check_pretraining(place(auxiliary), corpus)
+    check_pretraining(in_pipeline(holding("synthetic")), replace(corpus, name="other"))
 
 
 def test_search_inside_is_nested_by_speaker(corpus):
@@ -569,7 +569,7 @@ def test_unrated_and_broken_are_told_apart(corpus):
     [
         ("lh", "activation", "the corpus table has no ratings of activation: load"),
         ("??", "valence", "the corpus table has no ratings of valence"),
-        ("lh", "arousal", "target must be 'emotion', 'activation' or 'valence', got "),
+        ("lh", "arousal", "'valence' or 'dominance', got 'arousal'"),
     ],
 )
 def test_a_target_without_ratings(ratings, target, message):

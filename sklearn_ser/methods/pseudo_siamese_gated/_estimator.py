@@ -517,6 +517,15 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             lambda module, x, lengths: module.fusion(x, lengths).log_softmax(dim=1),
         )
 
+    def drop_pretraining_data(self) -> None:
+        """Drop the auxiliary corpora, which predictions do not need.
+
+        The same as ``set_params(auxiliary_corpora=None)``. It is what
+        `sklearn_ser.evaluation.evaluate_by_speaker` calls after a fold: without it,
+        each fitted estimator would come back from its worker with a copy of its own.
+        """
+        self.auxiliary_corpora = None
+
     def _check_output(self, kind: str, fusion: str | None) -> str:
         """Return which representation is asked for; refuse one that there is not."""
         validate_parameter_constraints(
