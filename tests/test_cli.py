@@ -190,7 +190,7 @@ def dimensions_of(emodb, path):
 
 @pytest.mark.parametrize(
     ("target", "classes"),
-    [("activation", ["high", "low", "mid"]), ("valence", ["low", "mid"])],
+    [("activation", ["high", "low", "medium"]), ("valence", ["low", "medium"])],
 )
 def test_evaluate_levels_of_a_dimension(emodb, tmp_path, capsys, target, classes):
     files = dimensions_of(emodb, tmp_path / "table.csv")
@@ -241,9 +241,9 @@ def test_plots_show_the_classes_of_the_target(tmp_path, monkeypatch):
         *("evaluate", "--recipe", "egemaps_svc", "--target", "activation", "--quiet"),
         *("--folds", 2, "--output", tmp_path),
     )
-    assert shown["labels"] == ["low", "mid", "high"]
+    assert shown["labels"] == ["low", "medium", "high"]
     assert shown["label_name"] == shown["name"] == "activation"
-    assert shown["embedded"] == {"low", "mid", "high"}
+    assert shown["embedded"] == {"low", "medium", "high"}
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from ._crema_d import load_crema_d
 from ._emodb import load_emodb
 from ._emotions import (
     canonical_emotion,
-    dimension_levels,
     emotion_dimensions,
     emotion_quadrant,
 )
+from ._levels import dimension_levels
 from ._synthetic import make_emotional_speech
 from ._urdu import load_urdu
 

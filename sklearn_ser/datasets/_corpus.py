@@ -9,8 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from .._dimensions import DIMENSIONS
 from ..audio import as_recordings
-from ._emotions import SYNONYMS, emotion_dimensions
+from ._emotions import SCHEMES, SYNONYMS, emotion_dimensions
+from ._levels import (
+    RATING_SCALE,
+    carry_ratings,
+    check_rating_scale,
+    outside_scale,
+)
 
 __all__ = ["Corpus"]
 
@@ -34,18 +41,22 @@ class Corpus:
           arrays) and ``sampling_rate`` (Hz);
         - ``gender`` (``"female"`` or ``"male"``) and ``sentence``: str, missing where
           unknown;
-        - ``activation`` and ``valence``: float, NaN where not given;
+        - ``activation``, ``valence`` and ``dominance``: float on the scale of
+          `rating_scale`, NaN where not given;
         - any others, which are kept as they are.
     name : str
         Name of the corpus.
     description : str, default=""
         What was recorded, and how.
-    licence : str, default=""
+    license : str, default=""
         Terms under which the owners distribute it.
     citation : str, default=""
         The publications to cite.
     language : str, default=""
         Language spoken.
+    rating_scale : tuple of two floats, default=(1.0, 5.0)
+        The lowest and the highest rating of activation, valence and dominance that
+        was possible.
 
     Attributes
     ----------
@@ -60,13 +71,16 @@ class Corpus:
         ``"female"``, ``"male"`` or None; None as a whole if the corpus doesn't say.
     sentence : ndarray of shape (n_utterances,), dtype object, or None
         What was said, as the corpus names it; None as a whole for free speech.
-    activation, valence : ndarray of shape (n_utterances,), dtype float64, or None
-        Dimensional labels, NaN where not given; None as a whole if there are none.
+    activation, valence, dominance : ndarray of shape (n_utterances,), dtype \
+float64, or None
+        Ratings, NaN where not given; None as a whole if there are none.
 
     Raises
     ------
     ValueError
-        If the table lacks a column, or an emotion, speaker or recording in it.
+        If the table lacks a column, or an emotion, speaker or recording in it; if a
+        rating is not a number, or is outside the scale; or if the scale is not two
+        finite numbers, the lower one first.
 
     Examples
     --------
@@ -89,9 +103,10 @@ class Corpus:
     frame: pd.DataFrame
     name: str
     description: str = ""
-    licence: str = ""
+    license: str = ""
     citation: str = ""
     language: str = ""
+    rating_scale: tuple[float, float] = RATING_SCALE
 
     def __post_init__(self) -> None:
         frame = self.frame.reset_index(drop=True)
@@ -109,6 +124,9 @@ class Corpus:
                     f"({len(missing)} rows in all)"
                 )
         object.__setattr__(self, "frame", frame)
+        object.__setattr__(self, "rating_scale", check_rating_scale(self.rating_scale))
+        for dimension in DIMENSIONS:
+            self._check_ratings(dimension)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -121,7 +139,7 @@ class Corpus:
             _count(len(self), "utterance"),
             _count(len(voices), "speaker") + _tally(genders),
             _count(len(set(emotions)), "emotion") + _tally(emotions),
-            *(name for name in ("activation", "valence") if name in self.frame),
+            *(name for name in DIMENSIONS if name in self.frame),
         ]
         return f"<Corpus {self.name}: {', '.join(parts)}>"
 
@@ -156,12 +174,17 @@ class Corpus:
     @property
     def activation(self) -> NDArray[np.float64] | None:
         """Activation of each utterance, NaN where not given."""
-        return self._optional_label("activation")
+        return self._ratings("activation")
 
     @property
     def valence(self) -> NDArray[np.float64] | None:
         """Valence of each utterance, NaN where not given."""
-        return self._optional_label("valence")
+        return self._ratings("valence")
+
+    @property
+    def dominance(self) -> NDArray[np.float64] | None:
+        """Dominance of each utterance, NaN where not given."""
+        return self._ratings("dominance")
 
     def select(self, rows: ArrayLike) -> "Corpus":
         """Return the corpus of some of the utterances.
@@ -243,7 +266,9 @@ class Corpus:
         Returns
         -------
         Corpus
-            A new corpus; activation and valence that were given are replaced.
+            A new corpus on the scale of the scheme: from 1 to 5 for "circumplex", and
+            from -1 to 1 for "binary" and "ternary". Activation and valence that were
+            given are replaced; dominance is carried linearly to the new scale.
 
         Raises
         ------
@@ -258,9 +283,12 @@ class Corpus:
         array([4.23, 3.48, 2.8 , 2.32])
         """
         activation, valence = emotion_dimensions(self.emotion, scheme)
-        return replace(
-            self, frame=self.frame.assign(activation=activation, valence=valence)
-        )
+        frame = self.frame.assign(activation=activation, valence=valence)
+        scale = SCHEMES[scheme]
+        if self.dominance is not None and scale != self.rating_scale:
+            carried = carry_ratings(self.dominance, self.rating_scale, scale)
+            frame = frame.assign(dominance=carried)
+        return replace(self, frame=frame, rating_scale=scale)
 
     def _optional_text(self, name: str) -> NDArray[np.object_] | None:
         """Return a column of text with None where it is missing."""
@@ -268,11 +296,33 @@ class Corpus:
             return None
         return _objects(None if pd.isna(x) else x for x in self.frame[name])
 
-    def _optional_label(self, name: str) -> NDArray[np.float64] | None:
-        """Return a column of numbers."""
-        if name not in self.frame:
+    def _ratings(self, dimension: str) -> NDArray[np.float64] | None:
+        """Return the ratings of a dimension, NaN where they are missing."""
+        if dimension not in self.frame:
             return None
-        return self.frame[name].to_numpy(dtype=np.float64)
+        return self.frame[dimension].to_numpy(dtype=np.float64, na_value=np.nan)
+
+    def _check_ratings(self, dimension: str) -> None:
+        """Raise a ValueError for a rating that is no number or outside the scale."""
+        try:
+            ratings = self._ratings(dimension)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"the corpus {self.name} has ratings of {dimension} that are not "
+                f"numbers ({error}). Give floats, NaN where there is no rating."
+            ) from error
+        if ratings is None:
+            return
+        outside = np.flatnonzero(outside_scale(ratings, self.rating_scale))
+        if outside.size:
+            (lowest, highest), row = self.rating_scale, outside[0]
+            raise ValueError(
+                f"the corpus {self.name} has the {dimension} {ratings[row]:.10g} in "
+                f"row {row}, outside its scale from {lowest:g} to {highest:g} (rows "
+                f"outside: {outside.size} of {len(ratings)}). Correct the rating, or "
+                "give the scale of the ratings as Corpus(..., rating_scale=(lowest, "
+                "highest))."
+            )
 
 
 def _objects(values: Iterable[Any]) -> NDArray[np.object_]:

@@ -105,7 +105,7 @@ def load_crema_d(data_home: str | os.PathLike[str]) -> Corpus:
         frame,
         name=_LAYOUT.name,
         description=_DESCRIPTION,
-        licence="ODbL 1.0 (database), DbCL 1.0 (contents)",
+        license="ODbL 1.0 (database), DbCL 1.0 (contents)",
         citation=_CITATION,
         language="English",
     )

@@ -6,6 +6,7 @@ import numpy as np
 
 from ._corpus import Corpus
 from ._files import Layout, add_dimensions, find_recordings
+from ._levels import RATING_SCALE
 
 __all__ = ["load_emodb"]
 
@@ -64,8 +65,8 @@ def load_emodb(
         ``wav``, such as ``wav/03a01Fa.wav``.
     dimensions : str or os.PathLike, default=None
         CSV file with activation and valence from 1 to 5 by the authors of [2]_
-        (columns ``filename``, ``activation``, ``valence``). By default, the corpus
-        has no such labels.
+        (columns ``filename``, ``activation``, ``valence``, and ``dominance`` where
+        there is one). By default, the corpus has no such labels.
 
     Returns
     -------
@@ -79,7 +80,8 @@ def load_emodb(
     FileNotFoundError
         If the folder, its ``wav``, any recording in that, or the CSV file is missing.
     ValueError
-        If the CSV file cannot be understood, or labels no recording.
+        If the CSV file cannot be understood, labels no recording, or has a rating
+        outside the scale from 1 to 5.
 
     Warns
     -----
@@ -114,7 +116,8 @@ def load_emodb(
         add_dimensions(frame, dimensions),
         name=_LAYOUT.name,
         description=_DESCRIPTION,
-        licence="CC0 1.0; activation and valence: no licence given",
+        license="CC0 1.0; activation and valence: no licence given",
         citation=_CITATION,
         language="German",
+        rating_scale=RATING_SCALE,
     )

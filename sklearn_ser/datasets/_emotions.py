@@ -1,4 +1,4 @@
-"""From the name of an emotion to valence and activation, and from these to levels.
+"""From the name of an emotion to activation and valence.
 
 One table holds what is known of each emotion: the published binary signs, and how
 listeners rated it on the two dimensions. The three schemes are read from it.
@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._levels import RATING_SCALE
+
 __all__ = [
     "canonical_emotion",
-    "dimension_levels",
     "emotion_dimensions",
     "emotion_quadrant",
 ]
@@ -86,10 +87,12 @@ SYNONYMS = {
     "surprised": "surprise",
 }
 
-_SCHEMES = ("binary", "ternary", "circumplex")
-
-# In their order on the dimension.
-LEVELS = ("low", "mid", "high")
+# The schemes, each with the scale of what it gives.
+SCHEMES = {
+    "binary": (-1.0, 1.0),
+    "ternary": (-1.0, 1.0),
+    "circumplex": RATING_SCALE,
+}
 
 
 def canonical_emotion(emotion: str) -> str:
@@ -202,8 +205,8 @@ def emotion_dimensions(
     >>> emotion_dimensions(["anger", "sad", "neutral"], "ternary")[1]
     array([-1., -1.,  0.])
     """
-    if scheme not in _SCHEMES:
-        raise ValueError(f"scheme must be one of {_SCHEMES}, got {scheme!r}")
+    if scheme not in SCHEMES:
+        raise ValueError(f"scheme must be one of {tuple(SCHEMES)}, got {scheme!r}.")
     emotions = np.asarray(emotion, dtype=object)
     # Not a set, of whose unknown ones another would be named in each process.
     points = {
@@ -270,54 +273,3 @@ def emotion_quadrant(emotion: ArrayLike) -> NDArray[np.int64]:
     upper = np.where(valence > 0, 1, 2)
     lower = np.where(valence > 0, 4, 3)
     return np.where(activation > 0, upper, lower).astype(np.int64)
-
-
-def dimension_levels(values: ArrayLike, midpoint: float = 3.0) -> NDArray[np.str_]:
-    """Turn ratings of activation or valence into three classes.
-
-    The dimensional task of [1]_: an utterance is low below the midpoint of the
-    scale, high above it, and mid exactly on it.
-
-    Parameters
-    ----------
-    values : float or array-like of float
-        Ratings, such as those of a `Corpus`.
-    midpoint : float, default=3.0
-        The middle of the scale; the default is that of ratings from 1 to 5.
-
-    Returns
-    -------
-    ndarray of str
-        ``"low"``, ``"mid"`` or ``"high"``, of the same shape as `values`.
-
-    Raises
-    ------
-    ValueError
-        If a value is NaN: an utterance that nobody has rated has no level.
-
-    Notes
-    -----
-    Where several listeners were averaged, few utterances lie exactly on the midpoint,
-    and "mid" becomes a rare class.
-
-    References
-    ----------
-    .. [1] S. Latif, R. Rana, J. Qadir and J. Epps, "Variational autoencoders for
-       learning latent representations of speech emotion: a preliminary study",
-       Interspeech, 2018, arXiv:1712.08708.
-
-    Examples
-    --------
-    >>> from sklearn_ser.datasets import dimension_levels
-    >>> dimension_levels([1.5, 3.0, 3.5])
-    array(['low', 'mid', 'high'], dtype='<U4')
-    """
-    ratings = np.asarray(values, dtype=np.float64)
-    missing = np.flatnonzero(np.isnan(ratings))
-    if missing.size:
-        raise ValueError(
-            f"no level for NaN at index {missing[0]} ({missing.size} of {ratings.size} "
-            "values in all): leave out the utterances that nobody has rated"
-        )
-    above = np.sign(ratings - midpoint).astype(np.intp)
-    return np.asarray(np.array(LEVELS)[above + 1])

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .._dimensions import DIMENSIONS
 from .._warnings import warn_user
 
 __all__ = ["Layout", "add_dimensions", "find_recordings"]
@@ -119,21 +120,22 @@ def _shortened(names: list[str]) -> str:
 def add_dimensions(
     frame: pd.DataFrame, dimensions: str | os.PathLike[str] | None
 ) -> pd.DataFrame:
-    """Join activation and valence to the recordings by file name.
+    """Join the ratings of dimensions to the recordings by file name.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Recordings with a column ``file``.
     dimensions : str, os.PathLike or None
-        CSV file with the columns ``filename``, ``activation`` and ``valence``. None
-        leaves the table as it is.
+        CSV file with the columns ``filename``, ``activation`` and ``valence``, and
+        ``dominance`` where it is rated. None leaves the table as it is.
 
     Returns
     -------
     pandas.DataFrame
-        With the columns ``activation`` and ``valence``, NaN where the file has no
-        label. Labels without a recording are left out.
+        With the columns ``activation`` and ``valence``, and ``dominance`` where the
+        file has it; NaN where the file has no label. Labels without a recording are
+        left out.
 
     Raises
     ------
@@ -156,7 +158,7 @@ def add_dimensions(
 
 
 def _read_dimensions(path: Path) -> pd.DataFrame:
-    """Return activation and valence by file name."""
+    """Return activation, valence and any dominance by file name."""
     if not path.is_file():
         raise FileNotFoundError(
             f"there is no file {path}: give as dimensions the CSV file of the corpus "
@@ -182,7 +184,7 @@ def _read_dimensions(path: Path) -> pd.DataFrame:
     if len(twice):
         raise ValueError(f"{path} labels {twice.iloc[0]} twice")
     try:
-        labels = table[["activation", "valence"]].astype(np.float64)
+        labels = table[[d for d in DIMENSIONS if d in table]].astype(np.float64)
     except ValueError as error:
         raise ValueError(f"a label in {path} is not a number: {error}") from error
     return labels.set_index(names)

@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state, check_scalar
 
 from ._corpus import Corpus
 from ._emotions import canonical_emotion, emotion_dimensions
+from ._levels import RATING_SCALE
 
 __all__ = ["make_emotional_speech"]
 
@@ -229,9 +230,10 @@ def make_emotional_speech(
         pd.DataFrame(rows),
         name="synthetic",
         description="Source-filter speech made by make_emotional_speech.",
-        licence="BSD-3-Clause, as sklearn-ser",
+        license="BSD-3-Clause, as sklearn-ser",
         citation="sklearn-ser",
         language="none",
+        rating_scale=RATING_SCALE,
     )
 
 
@@ -282,7 +284,7 @@ def _utterance(
 def _rate(value: float, rng: Generator) -> float:
     """Return what a listener notes for a point on a scale: a multiple of 0.5."""
     noted = rng.normal(value, _RATING_NOISE)
-    return float(np.clip(np.round(2 * noted) / 2, 1, 5))
+    return float(np.clip(np.round(2 * noted) / 2, *RATING_SCALE))
 
 
 def _draw_style(voice: _Voice, a: float, v: float, rng: Generator) -> _Style:

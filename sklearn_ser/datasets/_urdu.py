@@ -4,6 +4,7 @@ import os
 
 from ._corpus import Corpus
 from ._files import Layout, add_dimensions, find_recordings
+from ._levels import RATING_SCALE
 
 __all__ = ["load_urdu"]
 
@@ -55,8 +56,8 @@ def load_urdu(
         ``Angry/SM1_F19_A019.wav``.
     dimensions : str or os.PathLike, default=None
         CSV file with activation and valence from 1 to 5 by the authors of [2]_
-        (columns ``filename``, ``activation``, ``valence``). By default, the corpus
-        has no such labels.
+        (columns ``filename``, ``activation``, ``valence``, and ``dominance`` where
+        there is one). By default, the corpus has no such labels.
 
     Returns
     -------
@@ -71,7 +72,8 @@ def load_urdu(
         If the folder, one of the four in it, any recording, or the CSV file is
         missing.
     ValueError
-        If the CSV file cannot be understood, or labels no recording.
+        If the CSV file cannot be understood, labels no recording, or has a rating
+        outside the scale from 1 to 5.
 
     Warns
     -----
@@ -106,7 +108,8 @@ def load_urdu(
         add_dimensions(frame, dimensions),
         name=_LAYOUT.name,
         description=_DESCRIPTION,
-        licence="research use only; activation and valence: no licence given",
+        license="research use only; activation and valence: no licence given",
         citation=_CITATION,
         language="Urdu",
+        rating_scale=RATING_SCALE,
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .._representation import representation
 from ..audio import describe
 from ..datasets import Corpus, dimension_levels
-from ..datasets._emotions import LEVELS
+from ..datasets._levels import LEVELS
 from ..metrics import macro_f1_score, ua_score, wa_score
 
 Target = Literal["emotion", "activation", "valence", "dominance"]
@@ -194,17 +194,11 @@ class SpeakerEvaluation:
         return {name: getattr(self, name) for name in _SCORES}
 
 
-def ratings_of(corpus: Corpus, dimension: str) -> NDArray[np.float64] | None:
-    """Return the ratings of a dimension, None where the corpus has none."""
-    ratings: NDArray[np.float64] | None = getattr(corpus, dimension, None)
-    return ratings
-
-
 def classes_of(corpus: Corpus, target: Target) -> NDArray[np.str_]:
     """Return the class of each utterance: its emotion, or the level of its rating."""
     if target == "emotion":
         return corpus.emotion
-    return dimension_levels(getattr(corpus, target))
+    return dimension_levels(getattr(corpus, target), rating_scale=corpus.rating_scale)
 
 
 def recording_names(corpus: Corpus) -> list[str]:

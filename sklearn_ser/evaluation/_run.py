@@ -25,7 +25,7 @@ from ..features import has_features
 from ..features._base import RecordingTransformer
 from ._checks import check_pretraining, check_searches, check_splits, takes_groups
 from ._protocol import drop_pretraining, find_usable
-from ._result import SpeakerEvaluation, Target, classes_of, ratings_of, recording_names
+from ._result import SpeakerEvaluation, Target, classes_of, recording_names
 
 _PACKAGES = (
     *("sklearn-ser", "scikit-learn", "numpy", "scipy", "pandas", "soundfile", "soxr"),
@@ -58,8 +58,8 @@ def evaluate_by_speaker(
         Recordings with emotions and speakers.
     target : {"emotion", "activation", "valence", "dominance"}, default="emotion"
         What is classified: emotions, or the three levels of a dimension, which
-        `sklearn_ser.datasets.dimension_levels` makes of the ratings as in [1]_. The
-        short names ``"act"``, ``"val"`` and ``"dom"`` do as well. Utterances without a
+        `sklearn_ser.datasets.dimension_levels` makes of the ratings, as in [1]_: low,
+        medium and high. The short names ``"act"``, ``"val"`` and ``"dom"`` do as well. Utterances without a
         rating are left out.
     cv : int, splitter, iterable of splits or None, default=None
         An integer stands for `GroupKFold` with so many folds, None for
@@ -195,7 +195,7 @@ def _is_rated(corpus: Corpus, target: Target) -> NDArray[np.bool_]:
     """Tell which utterances have a class."""
     if target == "emotion":
         return np.ones(len(corpus), dtype=bool)
-    ratings = ratings_of(corpus, target)
+    ratings = getattr(corpus, target)
     if ratings is None or np.isnan(ratings).all():
         raise ValueError(
             f"the corpus {corpus.name} has no ratings of {target}: load it with its "
@@ -224,7 +224,7 @@ def _fit_folds(
 ) -> list[tuple[Any, NDArray[Any]]]:
     """Fit and predict each fold, with what the learner asks for of the corpus."""
     metadata = {
-        **{name: ratings_of(corpus, name) for name in DIMENSIONS},
+        **{name: getattr(corpus, name) for name in DIMENSIONS},
         "gender": corpus.gender,
         "groups": corpus.speaker,
     }

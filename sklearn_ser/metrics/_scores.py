@@ -164,7 +164,7 @@ def macro_f1_score(
     Examples
     --------
     >>> from sklearn_ser.metrics import macro_f1_score
-    >>> macro_f1_score(["low", "low", "high", "high"], ["low", "mid", "high", "high"])
+    >>> macro_f1_score(["a", "a", "b", "b"], ["a", "c", "b", "b"])
     0.833...
     """
     true, pred = _check_classes(y_true, y_pred)

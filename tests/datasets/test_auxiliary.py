@@ -21,8 +21,8 @@ from sklearn.model_selection import cross_validate
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_ser import AudioError, SpectrogramSegmenter
+from sklearn_ser._constants import UNKNOWN
 from sklearn_ser.datasets import AuxiliaryCorpora, Corpus, emotion_quadrant
-from sklearn_ser.datasets._auxiliary import UNKNOWN
 from sklearn_ser.sequences import as_sequences
 
 LENGTHS = [3, 1, 4, 2, 5]
@@ -98,12 +98,6 @@ def test_attributes():
     assert len(auxiliary) == 15
     assert auxiliary.mean.shape == auxiliary.scale.shape == (2, 3)
     assert auxiliary.mean.dtype == auxiliary.scale.dtype == np.float64
-
-
-def test_unknown_has_the_number_that_it_has_for_the_losses():
-    from sklearn_ser.losses import _known
-
-    assert _known.UNKNOWN == UNKNOWN
 
 
 @pytest.mark.parametrize(

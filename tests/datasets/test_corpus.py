@@ -67,7 +67,7 @@ def test_loaders_sort_by_file_name_and_give_readable_paths(load, names, tmp_path
     assert all(type(path) is str for path in corpus.audio)
     assert corpus.audio.dtype == object
     assert [load_audio(path)[1] for path in corpus.audio] == [16000] * len(names)
-    for text in (corpus.description, corpus.licence, corpus.citation, corpus.language):
+    for text in (corpus.description, corpus.license, corpus.citation, corpus.language):
         assert text
 
 
@@ -438,11 +438,11 @@ def test_corpus_of_waveforms_needs_the_rate(frame):
 
 
 def test_select(frame):
-    corpus = Corpus(frame, name="Mine", licence="l", citation="c", language="g")
+    corpus = Corpus(frame, name="Mine", license="l", citation="c", language="g")
     some = corpus.select([3, 0])
     assert some.audio.tolist() == ["d", "a"]
     assert some.frame.index.tolist() == [0, 1]
-    assert (some.name, some.licence, some.citation, some.language) == (
+    assert (some.name, some.license, some.citation, some.language) == (
         *("Mine", "l", "c", "g"),
     )
     assert corpus.select(corpus.emotion == "anger").audio.tolist() == ["a", "c"]
@@ -569,13 +569,13 @@ def test_emotion_dimensions_keep_the_shape():
 
 
 def test_levels_lie_below_on_and_above_the_midpoint():
-    ratings = [1, 2.5, np.nextafter(3, 0), 3, np.nextafter(3, 9), 3.5, 5]
-    expected = ["low"] * 3 + ["mid"] + ["high"] * 3
+    ratings = [1, 2.5, 2.999, 3, 3.001, 3.5, 5]
+    expected = ["low"] * 3 + ["medium"] + ["high"] * 3
     levels = dimension_levels(ratings)
     assert levels.tolist() == expected
     assert levels.dtype.kind == "U"
-    assert dimension_levels(np.array(ratings) - 3, midpoint=0).tolist() == expected
-    assert dimension_levels([1, 3], midpoint=2).tolist() == ["low", "high"]
+    centered = np.array(ratings) - 3
+    assert dimension_levels(centered, rating_scale=(-2, 2)).tolist() == expected
 
 
 def test_levels_keep_the_shape():
@@ -583,9 +583,10 @@ def test_levels_keep_the_shape():
     assert dimension_levels(4) == "high"
     assert dimension_levels([]).shape == (0,)
     assert dimension_levels([[1, 3], [5, 3]]).tolist() == [
-        *(["low", "mid"], ["high", "mid"]),
+        *(["low", "medium"], ["high", "medium"]),
     ]
-    assert dimension_levels(pd.Series([2, 3], index=[7, 8])).tolist() == ["low", "mid"]
+    series = pd.Series([2, 3], index=[7, 8])
+    assert dimension_levels(series).tolist() == ["low", "medium"]
 
 
 def test_levels_of_nothing_known():

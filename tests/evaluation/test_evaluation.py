@@ -500,7 +500,7 @@ def test_levels_come_in_their_order():
         table_corpus("hlmhlmhlm", "aaabbbccc"),
         target="valence",
     )
-    assert result.classes == ["low", "mid", "high"]
+    assert result.classes == ["low", "medium", "high"]
     assert result.f1 == result.wa == 1
 
 
@@ -511,8 +511,8 @@ def test_a_level_that_training_lacks():
         table_corpus("lhmlhlhlh", "aaabbbccc"),
         target="valence",
     )
-    assert result.truth[2] == "mid"
-    assert result.predicted[2] != "mid"
+    assert result.truth[2] == "medium"
+    assert result.predicted[2] != "medium"
     assert result.folds["ua"].tolist() == [pytest.approx(2 / 3), 1, 1]
     assert result.ua == pytest.approx(2 / 3)
     others = pytest.approx(macro_f1_score(result.truth, result.predicted))
