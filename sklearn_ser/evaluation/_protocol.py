@@ -23,10 +23,6 @@ class ChecksRecordings(Protocol):
     if it takes recordings and computes their features itself. Where a feature extractor
     of this library stands first in a pipeline, its features tell the same.
 
-    See Also
-    --------
-    sklearn_ser.SpeedPerturbation : Has the method.
-
     Examples
     --------
     >>> import numpy as np
@@ -65,10 +61,6 @@ class NamesPretrainingCorpora(Protocol):
     it holds out would be in the pre-training. It asks the estimator, its parameters
     with those of estimators inside, and the values that searches try.
 
-    See Also
-    --------
-    sklearn_ser.datasets.AuxiliaryCorpora : Has the method.
-
     Examples
     --------
     >>> from sklearn.base import BaseEstimator, TransformerMixin
@@ -99,12 +91,8 @@ class DropsPretrainingData(Protocol):
     An evaluation by speaker calls the method of each fitted estimator after its
     predictions, before a worker process sends the estimator back: otherwise each fold
     would have its own copy of the data. It asks the estimator, its parameters with
-    those of estimators inside, and what searches and `SpeedPerturbation` have fitted.
+    those of estimators inside, and what searches and other meta-estimators have fitted.
     All of them are clones: the estimator that the user has given keeps its data.
-
-    See Also
-    --------
-    sklearn_ser.PseudoSiameseGated : Has the method.
 
     Examples
     --------

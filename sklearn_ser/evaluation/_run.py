@@ -58,9 +58,9 @@ def evaluate_by_speaker(
         Recordings with emotions and speakers.
     target : {"emotion", "activation", "valence", "dominance"}, default="emotion"
         What is classified: emotions, or the three levels of a dimension, which
-        `sklearn_ser.datasets.dimension_levels` makes of the ratings, as in [1]_: low,
-        medium and high. The short names ``"act"``, ``"val"`` and ``"dom"`` do as well. Utterances without a
-        rating are left out.
+        `sklearn_ser.datasets.dimension_levels` makes of the ratings: low, medium and
+        high. The short names ``"act"``, ``"val"`` and ``"dom"`` do as
+        well. Utterances without a rating are left out.
     cv : int, splitter, iterable of splits or None, default=None
         An integer stands for `GroupKFold` with so many folds, None for
         `LeaveOneGroupOut`: one speaker held out in each fold. Otherwise as in
@@ -93,12 +93,6 @@ def evaluate_by_speaker(
     --------
     ChecksRecordings, NamesPretrainingCorpora, DropsPretrainingData : Methods that
         estimators of your own may have, for the evaluation to call.
-
-    References
-    ----------
-    .. [1] S. Latif, R. Rana, J. Qadir and J. Epps, "Variational autoencoders for
-       learning latent representations of speech emotion: a preliminary study",
-       Interspeech, 2018, arXiv:1712.08708.
 
     Examples
     --------
