@@ -388,12 +388,9 @@ def _corpus(options: argparse.Namespace) -> Corpus:
         corpus = corpus.keep_emotions(names)
     if options.target != "emotion" and getattr(corpus, options.target) is None:
         # Levels derived from the emotions would only be these under other names.
-        remedy = "give them by --dimensions"
-        if options.corpus not in _rated():
-            remedy = f"choose --corpus {', '.join(_rated())} or synthetic"
         raise ValueError(
             f"--target {options.target} needs ratings, and {corpus.name} comes "
-            f"without: {remedy}."
+            f"without: {_how_to_rate(options)}."
         )
     labels = _labels(options)
     options.labels_from = "the corpus" if labels else "not used"
@@ -405,6 +402,18 @@ def _corpus(options: argparse.Namespace) -> Corpus:
         )
         corpus = corpus.derive_dimensions()
     return corpus
+
+
+def _how_to_rate(options: argparse.Namespace) -> str:
+    """Say what to do where the corpus has no ratings of the target."""
+    if options.dimensions:
+        return f"the table of --dimensions needs a column of {options.target}"
+    if options.corpus in _rated():
+        return "give them by --dimensions"
+    rated = ", ".join(_rated())
+    if options.corpus == "synthetic":
+        return f"choose --corpus {rated}, with a table of them in --dimensions"
+    return f"choose --corpus {rated} or synthetic"
 
 
 def _build(options: argparse.Namespace) -> Any:

@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
+import soundfile as sf
 
 from sklearn_ser import cli, recipes
 from sklearn_ser._needs import needs
@@ -122,6 +124,23 @@ def test_options_that_have_no_effect(capsys, tmp_path, options, message):
     assert shown.startswith("sklearn-ser: ")
     assert shown.endswith(f"{message}\n")
     assert not (tmp_path / "out").exists()
+
+
+def test_what_to_do_without_ratings(capsys, tmp_path):
+    """The corpus at hand is never what is advised."""
+    assert evaluate("--output", tmp_path, "--target", "dom") == 2
+    shown = capsys.readouterr().err
+    assert "--target dominance needs ratings, and synthetic comes without: " in shown
+    assert shown.endswith("choose --corpus emodb, urdu, with a table of them in "
+                          "--dimensions.\n")  # fmt: skip
+    (tmp_path / "wav").mkdir()
+    sf.write(tmp_path / "wav" / "03a01Wa.wav", np.zeros(1600), 16000)
+    table = tmp_path / "table.csv"
+    table.write_text("filename,activation,valence \n03a01Wa.wav,2,3\n")
+    options = ("--corpus", "emodb", "--data-home", tmp_path, "--dimensions", table)
+    assert evaluate("--output", tmp_path, "--target", "dominance", *options) == 2
+    shown = capsys.readouterr().err
+    assert shown.endswith("the table of --dimensions needs a column of dominance.\n")
 
 
 def test_loaders_that_take_ratings():

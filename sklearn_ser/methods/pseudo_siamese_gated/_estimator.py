@@ -518,12 +518,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         )
 
     def drop_pretraining_data(self) -> None:
-        """Drop the auxiliary corpora, which predictions do not need.
-
-        The same as ``set_params(auxiliary_corpora=None)``. It is what
-        `sklearn_ser.evaluation.evaluate_by_speaker` calls after a fold: without it,
-        each fitted estimator would come back from its worker with a copy of its own.
-        """
+        """Drop the auxiliary corpora, which no prediction needs."""
         self.auxiliary_corpora = None
 
     def _check_output(self, kind: str, fusion: str | None) -> str:
