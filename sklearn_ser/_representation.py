@@ -1,5 +1,7 @@
 """The representation by which a fitted estimator classifies."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -19,16 +21,16 @@ def split_last_step(estimator: Any) -> tuple[list[Pipeline], Any]:
     Parameters
     ----------
     estimator : estimator
-        Fitted; pipelines, searches and `SpeedPerturbation` in any order around each
-        other.
+        A fitted estimator. Pipelines, searches and `SpeedPerturbation` may stand around
+        each other in any order.
 
     Returns
     -------
     before : list of Pipeline
         What transforms the input, in order.
     last : estimator
-        The last step of the innermost pipeline; the estimator itself, where it is
-        none of these.
+        The last step of the innermost pipeline, or the estimator itself if it is none
+        of these three.
 
     Raises
     ------
@@ -68,9 +70,9 @@ def representation(estimator: Any, X: Any) -> NDArray[Any]:
     Returns
     -------
     ndarray of shape (n_utterances, n_dimensions)
-        What the last step makes of its input, where it has ``transform``, as a
-        classifier with a representation of its own; else what it is given. Of
-        sequences, the mean over time.
+        What the last step makes of its input, if it has ``transform``: then it is a
+        classifier with a representation of its own. Otherwise what the last step is
+        given. Sequences are averaged over time.
 
     Raises
     ------

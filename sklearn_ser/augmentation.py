@@ -1,9 +1,9 @@
 """More training data from the same recordings: speed perturbation.
 
-A recording played at *r* times its speed lasts 1 / *r* of the time, and its pitch and
-formants lie *r* times as high: another voice, as it were, that says the same in the
-same emotion. Copies belong into training alone: `SpeedPerturbation` makes them inside
-of ``fit``, hence after a cross-validation has set the test recordings aside.
+A recording that is played at *r* times its speed lasts 1 / *r* of the time. Its pitch
+and formants lie *r* times as high, like those of another voice that says the same in
+the same emotion. Only training data should have copies: `SpeedPerturbation` makes them
+in ``fit``, after a cross-validation has set the test recordings aside.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import soxr
 from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -28,19 +29,18 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ._sklearn import HasMethods, fit_context, take_rows
 from .audio import AudioError, as_recordings, load_audio
+from .features import has_features
+from .features._base import RecordingTransformer
 
 __all__ = ["SpeedPerturbation", "perturb_speed"]
 
 # The ratios of Li et al. (2020).
 SPEEDS = (0.8, 0.9, 1.1, 1.2)
-# What is passed on to the fitted estimator, beside `fit` and `score`.
-_PASSED_ON = {
-    "predict": "Predictions",
-    "predict_proba": "Probabilities of the classes",
-    "predict_log_proba": "Logarithms of the probabilities of the classes",
-    "decision_function": "Decision values",
-    "transform": "The transformed recordings",
-}
+# What the fitted estimator is asked for, beside `score`.
+_METHODS = (
+    *("predict", "predict_proba", "predict_log_proba"),
+    *("decision_function", "transform"),
+)
 
 
 def perturb_speed(
@@ -127,33 +127,6 @@ def _has(name: str) -> Callable[[SpeedPerturbation], bool]:
         return True
 
     return check
-
-
-def _pass_on(name: str) -> Any:
-    """Make a method that is that of the fitted estimator inside."""
-
-    def method(self: SpeedPerturbation, X: Any, **params: Any) -> Any:
-        check_is_fitted(self)
-        of_estimator = getattr(self.estimator_, name)
-        return of_estimator(X, **self._routed(name, params))
-
-    method.__name__ = name
-    method.__qualname__ = f"SpeedPerturbation.{name}"
-    method.__doc__ = f"""Call ``{name}`` of the fitted estimator; nothing is perturbed.
-
-        Parameters
-        ----------
-        X : collection of n recordings
-            As in `fit`.
-        **params : dict
-            Metadata for the estimator.
-
-        Returns
-        -------
-        array-like of n rows
-            {_PASSED_ON[name]}, as the estimator gives them.
-        """
-    return available_if(_has(name))(method)
 
 
 class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
@@ -279,11 +252,96 @@ class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
         )
         return self
 
-    predict = _pass_on("predict")
-    predict_proba = _pass_on("predict_proba")
-    predict_log_proba = _pass_on("predict_log_proba")
-    decision_function = _pass_on("decision_function")
-    transform = _pass_on("transform")
+    @available_if(_has("predict"))
+    def predict(self, X: Any, **params: Any) -> Any:
+        """Predict with the fitted estimator; nothing is perturbed.
+
+        Parameters
+        ----------
+        X : collection of n recordings
+            As in `fit`.
+        **params : dict
+            Metadata for the estimator.
+
+        Returns
+        -------
+        array-like of n rows
+            Predictions, as the estimator gives them.
+        """
+        return self._call("predict", X, params)
+
+    @available_if(_has("predict_proba"))
+    def predict_proba(self, X: Any, **params: Any) -> Any:
+        """Give the probabilities of the classes; nothing is perturbed.
+
+        Parameters
+        ----------
+        X : collection of n recordings
+            As in `fit`.
+        **params : dict
+            Metadata for the estimator.
+
+        Returns
+        -------
+        array-like of n rows
+            Probabilities of the classes, as the estimator gives them.
+        """
+        return self._call("predict_proba", X, params)
+
+    @available_if(_has("predict_log_proba"))
+    def predict_log_proba(self, X: Any, **params: Any) -> Any:
+        """Give the logarithms of the probabilities; nothing is perturbed.
+
+        Parameters
+        ----------
+        X : collection of n recordings
+            As in `fit`.
+        **params : dict
+            Metadata for the estimator.
+
+        Returns
+        -------
+        array-like of n rows
+            Logarithms of the probabilities of the classes, as the estimator gives
+            them.
+        """
+        return self._call("predict_log_proba", X, params)
+
+    @available_if(_has("decision_function"))
+    def decision_function(self, X: Any, **params: Any) -> Any:
+        """Give the decision values; nothing is perturbed.
+
+        Parameters
+        ----------
+        X : collection of n recordings
+            As in `fit`.
+        **params : dict
+            Metadata for the estimator.
+
+        Returns
+        -------
+        array-like of n rows
+            Decision values, as the estimator gives them.
+        """
+        return self._call("decision_function", X, params)
+
+    @available_if(_has("transform"))
+    def transform(self, X: Any, **params: Any) -> Any:
+        """Transform with the fitted estimator; nothing is perturbed.
+
+        Parameters
+        ----------
+        X : collection of n recordings
+            As in `fit`.
+        **params : dict
+            Metadata for the estimator.
+
+        Returns
+        -------
+        array-like of n rows
+            The transformed recordings, as the estimator gives them.
+        """
+        return self._call("transform", X, params)
 
     @available_if(_has("score"))
     def score(self, X: Any, y: Any = None, **params: Any) -> Any:
@@ -306,6 +364,47 @@ class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         return self.estimator_.score(X, y, **self._routed("score", params))
 
+    def usable_recordings(self, X: Any) -> NDArray[np.bool_]:
+        """Tell which recordings, and their fastest copies, have features.
+
+        `sklearn_ser.evaluation.evaluate_by_speaker` asks this, as the front end runs
+        inside, where a faulty recording would stop the fit. The front end runs once
+        here, on the recordings and on their fastest copies: its ``memory`` spares it
+        the same work in `fit`.
+
+        Parameters
+        ----------
+        X : collection of n recordings
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n,) and dtype bool
+            False where the front end gives no features for a recording or for its
+            fastest copy. True everywhere, if the estimator has no front end of this
+            library.
+
+        Raises
+        ------
+        AudioError
+            If a recording is faulty and the front end's ``on_error="raise"``.
+        """
+        recordings = as_recordings(X)
+        pipeline = self.estimator
+        front_end = pipeline[0] if isinstance(pipeline, Pipeline) else pipeline
+        if not isinstance(front_end, RecordingTransformer):
+            return np.ones(len(recordings), dtype=bool)
+        usable = has_features(front_end.transform(recordings))
+        fastest = max(self.factors, default=1)
+        if fastest > 1:
+            heard = np.flatnonzero(usable)
+            copies, originals = perturb_speed(
+                recordings[heard], heard, factors=[fastest], include_original=False
+            )
+            front_end = clone(front_end).set_params(on_error="nan")
+            usable[originals] = has_features(front_end.transform(copies))
+        return usable
+
     @property
     def classes_(self) -> NDArray[Any]:
         """Classes of the fitted classifier."""
@@ -321,10 +420,15 @@ class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
             The requests of the estimator, method by method.
         """
         mapping = MethodMapping()
-        for name in ("fit", "score", *_PASSED_ON):
+        for name in ("fit", "score", *_METHODS):
             mapping.add(caller=name, callee=name)
         router = MetadataRouter(owner=type(self).__name__)
         return router.add(estimator=self.estimator, method_mapping=mapping)
+
+    def _call(self, method: str, X: Any, params: dict[str, Any]) -> Any:
+        """Call a method of the fitted estimator."""
+        check_is_fitted(self)
+        return getattr(self.estimator_, method)(X, **self._routed(method, params))
 
     def _routed(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         """Return the metadata that the estimator inside is given."""
@@ -343,25 +447,25 @@ class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
 def _check_factors(factors: Any, include_original: bool) -> list[float]:
     """Return the factors as floats; refuse those that are not speeds."""
     if np.ndim(factors) != 1:
-        raise ValueError(f"factors must be a sequence of speeds, got {factors!r}")
+        raise ValueError(f"factors must be a sequence of speeds, got {factors!r}.")
     checked = list(factors)
     for factor in checked:
         is_speed = isinstance(factor, Real) and not isinstance(factor, bool)
         if not (is_speed and 0 < factor < np.inf):
             raise ValueError(
                 f"factors holds {factor!r}, which is not a speed: give positive "
-                f"numbers, such as {SPEEDS}"
+                f"numbers, such as {SPEEDS}."
             )
         if factor == 1:
             raise ValueError(
                 "factors holds 1, which changes nothing: leave it out; the originals "
-                "are there with include_original=True"
+                "are there with include_original=True."
             )
     if len(set(checked)) < len(checked):
-        raise ValueError(f"factors holds a speed twice: {checked}")
+        raise ValueError(f"factors holds a speed twice: {checked}.")
     if not checked and not include_original:
         raise ValueError(
-            "nothing is left to train on: give factors, or include_original=True"
+            "nothing is left to train on: give factors, or include_original=True."
         )
     return [float(factor) for factor in checked]
 

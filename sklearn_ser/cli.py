@@ -4,45 +4,27 @@ from __future__ import annotations
 
 import argparse
 import ast
+import inspect
 import json
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ._dimensions import DIMENSIONS, SHORT_DIMENSIONS, dimension_name
 
 if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
+    from ._needs import Needs
     from .datasets import Corpus
     from .evaluation import SpeakerEvaluation
 
 __all__ = ["main"]
 
-_LABELS = {"act": "act", "val": "val", "act+val": ("act", "val"), "none": None}
-_RECIPES = (
-    "metric_dae",
-    "egemaps_svc",
-    "cvae_lstm",
-    "vae_lstm",
-    "ae_lstm",
-    "contrastive_siamese",
-    "menan",
-    "dat",
-    "pseudo_siamese_gated",
-    "psn",
-    "pt_g",
-    "pt",
-    "cnn_blstm",
-)
-# Those that are pre-trained on other corpora, and the step that is given them.
-_PRETRAINED = ("pseudo_siamese_gated", "psn", "pt_g", "pt")
-_PRETRAINED_STEP = "pseudosiamesegated"
-_CORPORA = ("emodb", "urdu", "crema-d")
-# The corpora that --dimensions rates.
-_RATED = ("emodb", "urdu")
 _AUDIO = (".wav", ".flac", ".ogg", ".mp3")
 
 
@@ -85,7 +67,7 @@ def _plain_warnings() -> Iterator[None]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    """Describe the command line."""
+    """Describe the command line: recipes, corpora and features name themselves."""
     parser = argparse.ArgumentParser(
         prog="sklearn-ser",
         description="Speech emotion recognition with scikit-learn.",
@@ -102,8 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         "--cache",
         metavar="DIR",
         help="folder in which to keep what takes long to compute, so that the next "
-        "run finds it: features, and the trained branches of pseudo_siamese_gated, "
-        "psn, pt_g, pt and cnn_blstm",
+        "run finds it: features, and parts of a network if the recipe keeps such",
     )
     common.add_argument("--quiet", action="store_true", help="show no progress bars")
     common.add_argument(
@@ -116,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
     """Describe ``evaluate``."""
+    from . import recipes
+
     parser = commands.add_parser(
         "evaluate",
         parents=[common],
@@ -125,29 +108,40 @@ def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--recipe",
-        choices=_RECIPES,
-        default="metric_dae",
+        choices=recipes.__all__,
+        default=recipes.DEFAULT,
+        help="what is evaluated (default: %(default)s)",
     )
     parser.add_argument(
         "--target",
-        choices=["emotion", "activation", "valence"],
+        type=lambda name: SHORT_DIMENSIONS.get(name, name),
+        choices=["emotion", *DIMENSIONS],
         default="emotion",
-        help="what is classified: emotions, or the three levels of a rated dimension "
-        "(default: %(default)s)",
+        help="what is classified: emotions, or the three levels of a rated dimension, "
+        f"also by its short name, {', '.join(SHORT_DIMENSIONS)} (default: %(default)s)",
     )
     parser.add_argument(
         "--label",
-        choices=list(_LABELS),
-        help="what metric_dae learns from (default: act, or val with --target valence)",
+        type=_label,
+        metavar="DIMENSION[+DIMENSION…]",
+        help="the dimensions from which a recipe learns beside the target, by their "
+        f"long or short names, or none; for {', '.join(_recipes_that('label'))} "
+        "(default: the target, if it is such a dimension, or the first one)",
     )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="makes a result that depends on chance the same again (default: "
+        "%(default)s)",
+    )
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="STEP__PARAMETER=VALUE",
-        help="change a parameter of the recipe, such as metricdae__max_epochs=200, or "
-        "of menan and dat estimator__menan__max_epochs=40 and factors=()",
+        help="change a parameter of a step of the recipe, by the names of its "
+        "get_params(); an unknown one is answered with those that there are",
     )
     parser.add_argument(
         "--auxiliary",
@@ -155,9 +149,9 @@ def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="CORPUS=DIR",
-        help=f"corpora ({', '.join(_CORPORA)}) and their folders, on which "
-        f"{', '.join(_PRETRAINED)} are pre-trained: all their emotions, whatever "
-        "--emotions says",
+        help=f"corpora ({', '.join(_loaders())}) and their folders, on which "
+        f"{', '.join(_recipes_that('auxiliary_corpora'))} are pre-trained: all their "
+        "emotions, whatever --emotions says",
     )
     parser.add_argument(
         "--output",
@@ -174,15 +168,16 @@ def _add_corpus(parser: argparse.ArgumentParser) -> None:
     """Describe what ``evaluate`` is run on."""
     parser.add_argument(
         "--corpus",
-        choices=["synthetic", *_CORPORA],
+        choices=["synthetic", *_loaders()],
         default="synthetic",
+        help="on what it is evaluated (default: %(default)s)",
     )
     parser.add_argument("--data-home", metavar="DIR", help="folder of the corpus")
     parser.add_argument(
         "--dimensions",
         metavar="CSV",
-        help="table of activation and valence, for emodb and urdu; without, what "
-        "metric_dae learns from is derived from the emotions",
+        help=f"table of ratings, for {' and '.join(_rated())}; without one, activation "
+        "and valence are derived from the emotions for recipes that learn from them",
     )
     parser.add_argument(
         "--emotions", metavar="A,B,…", help="only these emotions (default: all)"
@@ -197,6 +192,8 @@ def _add_corpus(parser: argparse.ArgumentParser) -> None:
 
 def _add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
     """Describe ``extract``."""
+    from .features._egemaps import FEATURE_SETS
+
     parser = commands.add_parser(
         "extract",
         parents=[common],
@@ -221,8 +218,9 @@ def _add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--feature-set",
-        default="eGeMAPSv02",
-        choices=["eGeMAPSv02", "eGeMAPSv01b", "GeMAPSv01b", "ComParE_2016", "emobase"],
+        default=next(iter(FEATURE_SETS)),
+        choices=list(FEATURE_SETS),
+        help="the functionals of openSMILE that are computed (default: %(default)s)",
     )
     parser.add_argument("--sampling-rate", type=int, default=16000, metavar="HZ")
     parser.set_defaults(run=_extract)
@@ -256,66 +254,123 @@ def _folds(text: str) -> int:
     """Read the number of folds."""
     number = int(text)
     if number < 2:
-        raise argparse.ArgumentTypeError(f"at least 2 are needed, got {number}")
+        raise argparse.ArgumentTypeError(f"at least 2 are needed, got {number}.")
     return number
+
+
+def _label(text: str) -> str:
+    """Read the dimensions of ``--label``; return their short names in one order."""
+    if text == "none":
+        return text
+    try:
+        names = {dimension_name(name) for name in text.split("+")}
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{error} Give one, several with + between them, or none."
+        ) from error
+    return "+".join(short for short, name in SHORT_DIMENSIONS.items() if name in names)
+
+
+def _labels(options: argparse.Namespace) -> list[str]:
+    """Return the dimensions from which the recipe learns beside the target."""
+    if options.label in (None, "none"):
+        return []
+    return [dimension_name(name) for name in options.label.split("+")]
+
+
+def _needs(recipe: str) -> Needs:
+    """Return what a recipe has declared."""
+    from . import recipes
+
+    declared: Needs = getattr(recipes, recipe).needs
+    return declared
+
+
+def _recipes_that(need: str) -> list[str]:
+    """Name the recipes that have declared one need."""
+    from . import recipes
+
+    return [name for name in recipes.__all__ if getattr(_needs(name), need)]
+
+
+def _loaders() -> dict[str, Callable[..., Corpus]]:
+    """Return the loaders of real corpora, by the names that ``--corpus`` takes."""
+    from . import datasets
+
+    return {
+        name.removeprefix("load_").replace("_", "-"): getattr(datasets, name)
+        for name in datasets.__all__
+        if name.startswith("load_")
+    }
+
+
+def _rated() -> list[str]:
+    """Name the corpora whose loaders take a table of ratings."""
+    return [
+        name
+        for name, load in _loaders().items()
+        if "dimensions" in inspect.signature(load).parameters
+    ]
 
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse options that would have no effect, and fill in the label."""
     name = options.corpus
     if name == "synthetic" and options.data_home:
-        raise ValueError("--data-home goes with a real corpus (--corpus)")
+        raise ValueError("--data-home goes with a real corpus (--corpus).")
     if name != "synthetic" and not options.data_home:
-        raise ValueError(f"--corpus {name} needs --data-home, the folder that holds it")
-    if options.dimensions and name not in _RATED:
-        raise ValueError("--dimensions goes with --corpus emodb and urdu")
-    if options.recipe == "metric_dae":
-        default = "val" if options.target == "valence" else "act"
-        options.label = options.label or default
-    elif options.label:
-        raise ValueError(f"--label goes with --recipe metric_dae, not {options.recipe}")
-    if options.auxiliary and options.recipe not in _PRETRAINED:
         raise ValueError(
-            f"--auxiliary goes with --recipe {', '.join(_PRETRAINED)}, not "
-            f"{options.recipe}"
+            f"--corpus {name} needs --data-home, the folder that holds it."
         )
-    changes = dict(map(_assignment, options.set))
-    for name in ("auxiliary_corpora", "fusion"):
-        if options.auxiliary and changes.get(f"{_PRETRAINED_STEP}__{name}", "") is None:
-            raise ValueError(f"--auxiliary has no effect with --set {name}=None")
+    if options.dimensions and name not in _rated():
+        raise ValueError(f"--dimensions goes with --corpus {' and '.join(_rated())}.")
+    needs = _needs(options.recipe)
+    if options.label and not needs.label:
+        raise ValueError(_goes_with("--label", "label", options.recipe))
+    if needs.label and not options.label:
+        is_label = options.target in needs.label
+        options.label = _label(options.target if is_label else needs.label[0])
+    for dimension in _labels(options):
+        if dimension not in needs.label:
+            raise ValueError(
+                f"--recipe {options.recipe} learns from {' and '.join(needs.label)}, "
+                f"not from {dimension}: leave it out of --label."
+            )
+    if options.auxiliary and not needs.auxiliary_corpora:
+        raise ValueError(_goes_with("--auxiliary", "auxiliary_corpora", options.recipe))
+    for text in options.set:
+        _assignment(text)
     _auxiliary_folders(options)
+
+
+def _goes_with(option: str, need: str, recipe: str) -> str:
+    """Say with which recipes an option goes."""
+    return (
+        f"{option} goes with --recipe {', '.join(_recipes_that(need))}, not {recipe}."
+    )
 
 
 def _auxiliary_folders(options: argparse.Namespace) -> dict[str, Path]:
     """Return the folder of each auxiliary corpus; refuse what is none."""
+    known = _loaders()
     folders: dict[str, Path] = {}
     for text in options.auxiliary:
         name, _, folder = text.partition("=")
-        if name not in _CORPORA or not folder:
+        if name not in known or not folder:
             raise ValueError(
-                f"--auxiliary takes CORPUS=DIR, with {', '.join(_CORPORA)} as the "
-                f"corpus, got {text!r}"
+                f"--auxiliary takes CORPUS=DIR, with {', '.join(known)} as the "
+                f"corpus, got {text!r}."
             )
         if name in folders:
-            raise ValueError(f"--auxiliary names {name} twice")
+            raise ValueError(f"--auxiliary names {name} twice.")
         if name == options.corpus:
             raise ValueError(
                 f"--auxiliary {name} is what is evaluated: the speakers that are held "
-                "out would be in the pre-training"
+                "out would be in the pre-training."
             )
         # A shell expands ~ at the beginning of a word alone.
         folders[name] = Path(folder).expanduser()
     return folders
-
-
-def _load(name: str, folder: str | Path, **settings: Any) -> Corpus:
-    """Load a real corpus."""
-    from . import datasets
-
-    corpus: Corpus = getattr(datasets, f"load_{name.replace('-', '_')}")(
-        folder, **settings
-    )
-    return corpus
 
 
 def _corpus(options: argparse.Namespace) -> Corpus:
@@ -325,32 +380,40 @@ def _corpus(options: argparse.Namespace) -> Corpus:
     if options.corpus == "synthetic":
         corpus = make_emotional_speech(random_state=options.seed)
     else:
-        rated = options.corpus in _RATED
+        rated = options.corpus in _rated()
         settings = {"dimensions": options.dimensions} if rated else {}
-        corpus = _load(options.corpus, options.data_home, **settings)
+        corpus = _loaders()[options.corpus](options.data_home, **settings)
     if options.emotions:
         names = [name.strip() for name in options.emotions.split(",")]
         corpus = corpus.keep_emotions(names)
     if options.target != "emotion" and getattr(corpus, options.target) is None:
         # Levels derived from the emotions would only be these under other names.
-        remedy = "give them by --dimensions"
-        if options.corpus not in _RATED:
-            remedy = f"choose --corpus {', '.join(_RATED)} or synthetic"
         raise ValueError(
             f"--target {options.target} needs ratings, and {corpus.name} comes "
-            f"without: {remedy}"
+            f"without: {_how_to_rate(options)}."
         )
-    options.labels_from = "not used"
-    if _LABELS.get(options.label):
-        options.labels_from = "the corpus"
-    if _LABELS.get(options.label) and corpus.activation is None:
+    labels = _labels(options)
+    options.labels_from = "the corpus" if labels else "not used"
+    if labels and all(getattr(corpus, name) is None for name in DIMENSIONS):
         options.labels_from = "the emotions (circumplex)"
         print(
             f"{corpus.name} is given no activation and valence: they are derived from "
-            "the emotions (circumplex)"
+            "the emotions (circumplex)."
         )
         corpus = corpus.derive_dimensions()
     return corpus
+
+
+def _how_to_rate(options: argparse.Namespace) -> str:
+    """Say what to do where the corpus has no ratings of the target."""
+    if options.dimensions:
+        return f"the table of --dimensions needs a column of {options.target}"
+    if options.corpus in _rated():
+        return "give them by --dimensions"
+    rated = ", ".join(_rated())
+    if options.corpus == "synthetic":
+        return f"choose --corpus {rated}, with a table of them in --dimensions"
+    return f"choose --corpus {rated} or synthetic"
 
 
 def _build(options: argparse.Namespace) -> Any:
@@ -362,27 +425,24 @@ def _build(options: argparse.Namespace) -> Any:
         "n_jobs": -1 if options.n_jobs is None else options.n_jobs,
         "on_error": "warn",
     }
-    if options.recipe != "egemaps_svc":
+    needs = _needs(options.recipe)
+    if needs.seed:
         settings["random_state"] = options.seed
-    if options.recipe == "metric_dae":
-        settings["label"] = _LABELS[options.label]
+    if needs.label:
+        names = () if options.label == "none" else tuple(options.label.split("+"))
+        settings["label"] = names if len(names) > 1 else next(iter(names), None)
     recipe = getattr(recipes, options.recipe)(**settings)
     pipeline: Pipeline = getattr(recipe, "estimator", recipe)
     # The folds have a bar of their own: one for each fit would be too many.
     pipeline[0].set_params(verbose=not options.quiet)
     changes = dict(map(_assignment, options.set))
     recipe.set_params(**changes)
-    shape = f"{_PRETRAINED_STEP}__segment_shape"
-    if shape in recipe.get_params() and shape not in changes:
-        # Of the front end as --set has left it, as are the auxiliary corpora below.
-        recipe.set_params(**{shape: pipeline[0].segment_shape})
-    corpora = [_load(*named) for named in _auxiliary_folders(options).items()]
-    if corpora:
-        from .datasets import AuxiliaryCorpora
-
-        auxiliary = AuxiliaryCorpora.from_corpora(corpora, pipeline[0])
-        print(auxiliary)
-        recipe.set_params(**{f"{_PRETRAINED_STEP}__auxiliary_corpora": auxiliary})
+    loaders, folders = _loaders(), _auxiliary_folders(options)
+    corpora = [loaders[name](folder) for name, folder in folders.items()]
+    if needs.settle is not None:
+        made = needs.settle(recipe, corpora, changes)
+        if made is not None:
+            print(made)
     return recipe
 
 
@@ -390,7 +450,7 @@ def _assignment(text: str) -> tuple[str, Any]:
     """Read ``name=value``, where the value is a Python literal or plain text."""
     name, equals, value = text.partition("=")
     if not equals:
-        raise ValueError(f"--set takes STEP__PARAMETER=VALUE, got {text!r}")
+        raise ValueError(f"--set takes STEP__PARAMETER=VALUE, got {text!r}.")
     try:
         return name, ast.literal_eval(value)
     except (SyntaxError, ValueError):
@@ -447,9 +507,11 @@ def _extract(options: argparse.Namespace) -> None:
 
     suffix = options.output.suffix.lower()
     if suffix not in (".csv", ".parquet"):
-        raise ValueError(f"--output must end in .csv or .parquet, got {options.output}")
+        raise ValueError(
+            f"--output must end in .csv or .parquet, got {options.output}."
+        )
     if options.output.resolve() in [path.resolve() for path in options.inputs]:
-        raise ValueError(f"--output {options.output} is one of the inputs")
+        raise ValueError(f"--output {options.output} is one of the inputs.")
     recordings = pd.concat([_listed(path) for path in options.inputs])
     recordings = recordings.dropna(axis="columns", how="all").reset_index(drop=True)
     front_end = EGeMAPS(
@@ -462,7 +524,7 @@ def _extract(options: argparse.Namespace) -> None:
     ).set_output(transform="pandas")
     features = front_end.transform(recordings)
     if not has_features(features).any():
-        raise ValueError("no recording gave features: nothing is written")
+        raise ValueError("no recording gave features: nothing is written.")
     table = recordings.join(features)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     write = table.to_csv if suffix == ".csv" else table.to_parquet
@@ -479,14 +541,14 @@ def _listed(path: Path) -> pd.DataFrame:
             p for p in path.rglob("*") if p.suffix.lower() in _AUDIO and p.is_file()
         )
         if not found:
-            raise ValueError(f"{path} holds no recording ({', '.join(_AUDIO)})")
+            raise ValueError(f"{path} holds no recording ({', '.join(_AUDIO)}).")
         return pd.DataFrame({"file": [str(p) for p in found]})
     if not path.is_file():
-        raise FileNotFoundError(f"there is no file or folder {path}")
+        raise FileNotFoundError(f"there is no file or folder {path}.")
     if path.suffix.lower() == ".csv":
         table = pd.read_csv(path)
         if "file" not in table or table["file"].isna().any() or table.empty:
-            raise ValueError(f"{path} needs a column 'file' with a path in each row")
+            raise ValueError(f"{path} needs a column 'file' with a path in each row.")
         return table[[name for name in ("file", "start", "end") if name in table]]
     return pd.DataFrame({"file": [str(path)]})
 

@@ -5,9 +5,13 @@ say what is ours.
 
 Each recipe returns a new, unfitted scikit-learn `Pipeline`, or, where the training data
 are augmented, a `SpeedPerturbation` around one; every parameter in it can be changed
-with ``set_params``.
+with ``set_params``. The attribute ``needs`` of a recipe, a `Needs`, says what it needs
+beyond recordings and emotions. `DEFAULT` names the recipe that the command line takes.
 """
 
+from __future__ import annotations
+
+from ._needs import Needs as Needs
 from .methods.contrastive_siamese._recipe import contrastive_siamese
 from .methods.cvae._recipe import ae_lstm, cvae_lstm, vae_lstm
 from .methods.egemaps_svc._recipe import egemaps_svc
@@ -20,6 +24,8 @@ from .methods.pseudo_siamese_gated._recipe import (
     pt,
     pt_g,
 )
+
+DEFAULT = "metric_dae"
 
 __all__ = [
     "ae_lstm",

@@ -277,7 +277,7 @@ def test_faults_are_said_in_a_line_and_a_status(arguments, message, tmp_path, ca
     [
         (
             ["berlin=x"],
-            "takes CORPUS=DIR, with emodb, urdu, crema-d as the corpus, got ",
+            "takes CORPUS=DIR, with crema-d, emodb, urdu as the corpus, got ",
         ),
         (["urdu"], "--auxiliary takes CORPUS=DIR"),
         (["urdu="], "got 'urdu='"),
@@ -285,16 +285,19 @@ def test_faults_are_said_in_a_line_and_a_status(arguments, message, tmp_path, ca
         (["urdu=x", "emodb=y"], "--auxiliary emodb is what is evaluated"),
         (["urdu=/no/such"], "github.com/siddiquelatif"),
         (
-            ["urdu=x", "--set", "pseudosiamesegated__auxiliary_corpora=None"],
-            "--auxiliary has no effect with --set auxiliary_corpora=None",
+            ["crema-d={}", "--set", "pseudosiamesegated__auxiliary_corpora=None"],
+            "have no effect with pseudosiamesegated__auxiliary_corpora=None: leave",
         ),
         (
-            ["urdu=x", "--set", "pseudosiamesegated__fusion=None"],
-            "--auxiliary has no effect with --set fusion=None",
+            ["crema-d={}", "--set", "pseudosiamesegated__fusion=None"],
+            "have no effect with pseudosiamesegated__fusion=None: leave",
         ),
     ],
 )
-def test_auxiliary_corpora_that_are_none(emodb, tmp_path, capsys, auxiliary, message):
+def test_auxiliary_corpora_that_are_none(
+    emodb, crema_d, tmp_path, capsys, auxiliary, message
+):
+    auxiliary = [text.format(crema_d) for text in auxiliary]
     status = run(
         *("evaluate", "--corpus", "emodb", "--data-home", emodb, "--quiet"),
         *("--recipe", "psn", "--output", tmp_path, "--auxiliary", *auxiliary),

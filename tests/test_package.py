@@ -16,6 +16,8 @@ import sklearn_ser
         ("from sklearn_ser import recipes; recipes.egemaps_svc()", ["torch"]),
         ("import sklearn_ser.metrics, sklearn_ser.datasets", ["torch", "opensmile"]),
         ("import sklearn_ser.cli", ["torch", "opensmile", "sklearn", "matplotlib"]),
+        ("import sklearn_ser._needs", ["torch", "opensmile", "sklearn", "matplotlib"]),
+        ("from sklearn_ser.cli import _parser; _parser()", ["torch", "opensmile"]),
         ("from sklearn_ser import MetricDAE", ["opensmile", "matplotlib"]),
     ],
 )

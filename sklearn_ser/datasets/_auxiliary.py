@@ -208,6 +208,18 @@ SpectrogramSegmenter` gives them; of a table, each row is an utterance of one se
         """Width of a segment."""
         return int(self.segments.shape[1])
 
+    def pretraining_corpora(self) -> tuple[str, ...]:
+        """Name the corpora, for an evaluation by speaker.
+
+        `sklearn_ser.evaluation.evaluate_by_speaker` refuses to evaluate one of them.
+
+        Returns
+        -------
+        tuple of str
+            The same as `names`.
+        """
+        return self.names
+
     def take(self, rows: ArrayLike, *, standardize: bool) -> NDArray[np.float32]:
         """Copy some segments.
 

@@ -1,5 +1,15 @@
 """Evaluation by speaker: what a score means is written down beside it."""
 
-from ._by_speaker import SpeakerEvaluation, evaluate_by_speaker
+from __future__ import annotations
 
-__all__ = ["SpeakerEvaluation", "evaluate_by_speaker"]
+from ._protocol import ChecksRecordings, DropsPretrainingData, NamesPretrainingCorpora
+from ._result import SpeakerEvaluation
+from ._run import evaluate_by_speaker
+
+__all__ = [
+    "ChecksRecordings",
+    "DropsPretrainingData",
+    "NamesPretrainingCorpora",
+    "SpeakerEvaluation",
+    "evaluate_by_speaker",
+]

@@ -17,7 +17,7 @@ from sklearn.svm import SVC
 from sklearn_ser import EGeMAPS, PseudoSiameseGated, SpeedPerturbation
 from sklearn_ser.datasets import AuxiliaryCorpora
 from sklearn_ser.evaluation import evaluate_by_speaker
-from sklearn_ser.evaluation._by_speaker import _check_auxiliary
+from sklearn_ser.evaluation._checks import check_pretraining
 from tests.evaluation.helpers import Spy
 
 
@@ -83,5 +83,5 @@ def test_a_corpus_that_is_also_auxiliary_is_refused(
 def test_a_corpus_of_another_name_than_the_auxiliary_ones_is_none_of_them(corpus):
     for auxiliary in (holding("URDU", "EMO-DB"), holding("synthetic speech"), None):
         for place in (PseudoSiameseGated, in_pipeline, in_search):
-            _check_auxiliary(place(auxiliary), corpus)
-    _check_auxiliary(in_pipeline(holding("synthetic")), replace(corpus, name="other"))
+            check_pretraining(place(auxiliary), corpus)
+    check_pretraining(in_pipeline(holding("synthetic")), replace(corpus, name="other"))

@@ -131,7 +131,7 @@ def test_unrated_and_broken_are_told_apart(corpus):
     [
         ("lh", "activation", "the corpus table has no ratings of activation: load"),
         ("??", "valence", "the corpus table has no ratings of valence"),
-        ("lh", "arousal", "target must be 'emotion', 'activation' or 'valence', got "),
+        ("lh", "arousal", "'valence' or 'dominance', got 'arousal'"),
     ],
 )
 def test_a_target_without_ratings(ratings, target, message):

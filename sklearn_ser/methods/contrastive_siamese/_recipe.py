@@ -1,13 +1,17 @@
 """The pipeline of Lian et al. (2018)."""
 
+from __future__ import annotations
+
 from typing import Any, Literal
 
 import numpy as np
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from ..._needs import needs
 from ...features import MFCC
 
 
+@needs(seed=True)
 def contrastive_siamese(
     *,
     n_frames: int = 898,

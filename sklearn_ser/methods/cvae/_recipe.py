@@ -1,13 +1,17 @@
 """The pipelines of Latif et al. (2018)."""
 
+from __future__ import annotations
+
 from typing import Any, Literal
 
 import numpy as np
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from ..._needs import needs
 from ...features import LogMelSegmenter
 
 
+@needs(seed=True)
 def cvae_lstm(
     *,
     early_stopping: bool = False,
@@ -100,6 +104,7 @@ def cvae_lstm(
     return make_pipeline(front_end, CVAE(**of_both), classifier)
 
 
+@needs(seed=True)
 def vae_lstm(**settings: Any) -> Pipeline:
     """Return the pipeline of Latif et al. (2018) with the variational autoencoder.
 
@@ -128,6 +133,7 @@ def vae_lstm(**settings: Any) -> Pipeline:
     return cvae_lstm(**settings).set_params(cvae__variant="vae")
 
 
+@needs(seed=True)
 def ae_lstm(**settings: Any) -> Pipeline:
     """Return the pipeline of Latif et al. (2018) with the plain autoencoder.
 

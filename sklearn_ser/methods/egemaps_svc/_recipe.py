@@ -1,14 +1,18 @@
 """The reference: functionals and a support vector machine."""
 
+from __future__ import annotations
+
 from typing import Any, Literal
 
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from ..._needs import needs
 from ...features import EGeMAPS
 
 
+@needs(seed=False)
 def egemaps_svc(
     *,
     C: float = 0.01,

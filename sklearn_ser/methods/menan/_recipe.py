@@ -1,15 +1,19 @@
 """The pipelines of Li et al. (2020)."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 from sklearn.pipeline import make_pipeline
 
+from ..._needs import needs
 from ...augmentation import SPEEDS, SpeedPerturbation
 from ...features import LogMelProsody
 
 
+@needs(seed=True)
 def menan(
     *,
     max_epochs: int = 300,
@@ -114,6 +118,7 @@ def menan(
     return SpeedPerturbation(make_pipeline(front_end, classifier), factors=factors)
 
 
+@needs(seed=True)
 def dat(**settings: Any) -> SpeedPerturbation:
     """Return the pipeline of Li et al. (2020) with domain-adversarial training.
 

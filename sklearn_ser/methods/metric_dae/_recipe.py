@@ -1,5 +1,7 @@
 """The pipeline of Das et al. (2022)."""
 
+from __future__ import annotations
+
 from typing import Any, Literal
 
 import numpy as np
@@ -7,9 +9,11 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from ..._needs import needs
 from ...features import EGeMAPS
 
 
+@needs(seed=True, label=("activation", "valence"))
 def metric_dae(
     label: Any = "act",
     *,

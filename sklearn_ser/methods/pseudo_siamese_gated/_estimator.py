@@ -502,6 +502,10 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             ),
         )
 
+    def drop_pretraining_data(self) -> None:
+        """Drop the auxiliary corpora, which no prediction needs."""
+        self.auxiliary_corpora = None
+
     def _check_output(self, kind: str, fusion: str | None) -> str:
         """Return which representation is asked for; refuse one that there is not."""
         validate_parameter_constraints(

@@ -1,11 +1,14 @@
 """The pipelines of Gao et al. (2021)."""
 
-from collections.abc import Iterable
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from ..._needs import needs
 from ...datasets import AuxiliaryCorpora, Corpus
 from ...features import SpectrogramSegmenter
 
@@ -13,6 +16,30 @@ from ...features import SpectrogramSegmenter
 Auxiliary = AuxiliaryCorpora | Corpus | Iterable[Corpus] | None
 
 
+def _settle(
+    model: Any, corpora: Sequence[Corpus], changed: Mapping[str, Any]
+) -> AuxiliaryCorpora | None:
+    """Make the classifier follow its front end as it is now; see `Needs`."""
+    shape, fusion, auxiliary = (
+        f"pseudosiamesegated__{name}"
+        for name in ("segment_shape", "fusion", "auxiliary_corpora")
+    )
+    for name in (fusion, auxiliary):
+        if corpora and changed.get(name, "") is None:
+            raise ValueError(
+                f"auxiliary corpora have no effect with {name}=None: leave out one of "
+                "the two."
+            )
+    if shape in model.get_params() and shape not in changed:
+        model.set_params(**{shape: model[0].segment_shape})
+    if not corpora:
+        return None
+    made = AuxiliaryCorpora.from_corpora(corpora, model[0])
+    model.set_params(**{auxiliary: made})
+    return made
+
+
+@needs(seed=True, auxiliary_corpora=True, settle=_settle)
 def pseudo_siamese_gated(
     auxiliary_corpora: Auxiliary = None,
     *,
@@ -163,6 +190,7 @@ default=None
     return make_pipeline(front_end, classifier)
 
 
+@needs(seed=True, auxiliary_corpora=True, settle=_settle)
 def psn(auxiliary_corpora: Auxiliary = None, **settings: Any) -> Pipeline:
     """Return the pipeline of Gao et al. (2021) with triplets and no gate, PSN.
 
@@ -195,6 +223,7 @@ default=None
     return pipeline.set_params(pseudosiamesegated__fusion="concatenate")
 
 
+@needs(seed=True, auxiliary_corpora=True, settle=_settle)
 def pt_g(auxiliary_corpora: Auxiliary = None, **settings: Any) -> Pipeline:
     """Return the pipeline of Gao et al. (2021) with the gate and no triplets, PT_G.
 
@@ -228,6 +257,7 @@ default=None
     return pipeline.set_params(pseudosiamesegated__triplets=None)
 
 
+@needs(seed=True, auxiliary_corpora=True, settle=_settle)
 def pt(auxiliary_corpora: Auxiliary = None, **settings: Any) -> Pipeline:
     """Return the pipeline of Gao et al. (2021) with pre-training alone, PT.
 
@@ -261,6 +291,7 @@ default=None
     return pipeline.set_params(pseudosiamesegated__fusion="concatenate")
 
 
+@needs(seed=True, settle=_settle)
 def cnn_blstm(**settings: Any) -> Pipeline:
     """Return the pipeline of Gao et al. (2021) without an autoencoder, CNN-BLSTM.
 

@@ -1,0 +1,284 @@
+"""Cross-validation by speaker, from a corpus to scores that say how they came."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from importlib.metadata import PackageNotFoundError, version
+from numbers import Integral
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, check_cv
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.parallel import Parallel, delayed
+from tqdm.auto import tqdm
+
+from .._dimensions import DIMENSIONS, SHORT_DIMENSIONS
+from .._sklearn import take_rows
+from ..datasets import Corpus
+from ..features import has_features
+from ..features._base import RecordingTransformer
+from ._checks import check_pretraining, check_searches, check_splits, takes_groups
+from ._protocol import drop_pretraining, find_usable
+from ._result import SpeakerEvaluation, Target, classes_of, recording_names
+
+_PACKAGES = (
+    *("sklearn-ser", "scikit-learn", "numpy", "scipy", "pandas", "soundfile", "soxr"),
+    *("opensmile", "torch", "skorch"),
+)
+
+
+def evaluate_by_speaker(
+    estimator: Any,
+    corpus: Corpus,
+    *,
+    target: Target | Literal["act", "val", "dom"] = "emotion",
+    cv: Any = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> SpeakerEvaluation:
+    """Cross-validate a classifier by speaker.
+
+    A feature extractor of this library at the head of a pipeline, which treats each
+    recording by itself, runs once, before the folds are made. All other steps are
+    fitted anew in each fold, on its training speakers alone. Activation, valence,
+    dominance, gender and speakers reach the steps that ask for them, in training only.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A pipeline from recordings to classes, such as those of
+        `sklearn_ser.recipes`. It is cloned, not changed.
+    corpus : Corpus
+        Recordings with emotions and speakers.
+    target : {"emotion", "activation", "valence", "dominance"}, default="emotion"
+        What is classified: emotions, or the three levels of a dimension, which
+        `sklearn_ser.datasets.dimension_levels` makes of the ratings: low, medium and
+        high. The short names ``"act"``, ``"val"`` and ``"dom"`` do as
+        well. Utterances without a rating are left out.
+    cv : int, splitter, iterable of splits or None, default=None
+        An integer stands for `GroupKFold` with so many folds, None for
+        `LeaveOneGroupOut`: one speaker held out in each fold. Otherwise as in
+        scikit-learn; the groups are the speakers.
+    n_jobs : int or None, default=None
+        Folds to fit at once.
+    verbose : bool, default=False
+        Whether to show a progress bar over the folds.
+
+    Returns
+    -------
+    SpeakerEvaluation
+        Predictions, scores, and what they depend on.
+
+    Raises
+    ------
+    ValueError
+        If a speaker stands on both sides of a fold, if the folds do not hold out
+        each utterance exactly once, if no recording has features, if the corpus has
+        no ratings of the target, or if the estimator is pre-trained on a corpus of
+        its name: the pre-training would know the held-out speakers.
+
+    Warns
+    -----
+    UserWarning
+        If the estimator holds a search whose own folds share speakers: it then
+        selects parameters for speakers that it knows.
+
+    See Also
+    --------
+    ChecksRecordings, NamesPretrainingCorpora, DropsPretrainingData : Methods that
+        estimators of your own may have, for the evaluation to call.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> from sklearn_ser.datasets import make_emotional_speech
+    >>> from sklearn_ser.evaluation import evaluate_by_speaker
+    >>> corpus = make_emotional_speech(n_speakers=3, n_repetitions=2)
+    >>> evaluation = evaluate_by_speaker(recipes.egemaps_svc(), corpus)
+    >>> evaluation.folds["speakers"].tolist()
+    ['speaker01', 'speaker02', 'speaker03']
+    >>> bool(evaluation.ua > 0.25)
+    True
+    """
+    check_pretraining(estimator, corpus)
+    target = _long_name(target)
+    front_end, learner = split_front_end(estimator)
+    names, rated = np.array(recording_names(corpus)), _is_rated(corpus, target)
+    corpus, names, unrated = corpus.select(rated), names[rated], names[~rated].tolist()
+    audio = corpus.audio
+    features = audio if front_end is None else front_end.transform(audio)
+    usable = has_features(features)
+    asked = find_usable(estimator, audio)
+    if asked is not None:
+        usable &= asked
+    if not usable.any():
+        raise ValueError(f"none of the {len(corpus)} recordings has features.")
+    left_out = names[~usable].tolist()
+    if left_out:
+        corpus = corpus.select(usable)
+        features = take_rows(features, np.flatnonzero(usable))
+
+    splitter = _splitter(cv)
+    check_searches(learner)
+    groups = {"groups": corpus.speaker} if takes_groups(splitter) else {}
+    classes = classes_of(corpus, target)
+    splits = list(splitter.split(features, classes, **groups))
+    fold = check_splits(splits, corpus)
+    results = _fit_folds(
+        learner, features, classes, corpus, splits, n_jobs=n_jobs, verbose=verbose
+    )
+    tested = np.concatenate([test for _, test in splits])
+    predicted = np.concatenate([of_fold for _, of_fold in results])
+    return SpeakerEvaluation(
+        corpus=corpus,
+        predicted=predicted[np.argsort(tested)],
+        fold=fold,
+        estimators=[fitted for fitted, _ in results],
+        features=features,
+        left_out=left_out,
+        unrated=unrated,
+        target=target,
+        settings=_settings(estimator, splitter, corpus, target),
+    )
+
+
+def split_front_end(estimator: Any) -> tuple[Any | None, Any]:
+    """Split a pipeline after its front end.
+
+    Only the extractors of this library are known to treat each recording by itself;
+    another step, even one that learns nothing, may mix the rows it is given.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A pipeline or any other estimator.
+
+    Returns
+    -------
+    front_end : transformer or None
+        The extractor at the head of the pipeline; None where there is none.
+    learner : estimator
+        The rest, unfitted.
+    """
+    if not isinstance(estimator, Pipeline):
+        return None, make_pipeline(clone(estimator))
+    if len(estimator) == 1 or not isinstance(estimator[0], RecordingTransformer):
+        return None, clone(estimator)
+    return estimator[0], clone(estimator[1:])
+
+
+def _long_name(target: str) -> Target:
+    """Return the target by its long name; refuse what is none."""
+    name: Any = SHORT_DIMENSIONS.get(str(target), target)
+    if name not in ("emotion", *DIMENSIONS):
+        raise ValueError(
+            f"target must be 'emotion', {', '.join(map(repr, DIMENSIONS[:-1]))} or "
+            f"{DIMENSIONS[-1]!r}, got {target!r}."
+        )
+    target_name: Target = name
+    return target_name
+
+
+def _is_rated(corpus: Corpus, target: Target) -> NDArray[np.bool_]:
+    """Tell which utterances have a class."""
+    if target == "emotion":
+        return np.ones(len(corpus), dtype=bool)
+    ratings = getattr(corpus, target)
+    if ratings is None or np.isnan(ratings).all():
+        raise ValueError(
+            f"the corpus {corpus.name} has no ratings of {target}: load it with its "
+            "table of them, where there is one."
+        )
+    rated: NDArray[np.bool_] = ~np.isnan(ratings)
+    return rated
+
+
+def _splitter(cv: Any) -> Any:
+    """Return a splitter; by speaker where nothing else is given."""
+    if cv is None:
+        return LeaveOneGroupOut()
+    return GroupKFold(cv) if isinstance(cv, Integral) else check_cv(cv)
+
+
+def _fit_folds(
+    learner: Any,
+    features: Any,
+    classes: NDArray[Any],
+    corpus: Corpus,
+    splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    *,
+    n_jobs: int | None,
+    verbose: bool,
+) -> list[tuple[Any, NDArray[Any]]]:
+    """Fit and predict each fold, with what the learner asks for of the corpus."""
+    metadata = {
+        **{name: getattr(corpus, name) for name in DIMENSIONS},
+        "gender": corpus.gender,
+        "groups": corpus.speaker,
+    }
+    known = {name: values for name, values in metadata.items() if values is not None}
+    with config_context(enable_metadata_routing=True):
+        asked = get_routing_for_object(learner).consumes("fit", known.keys())
+        given = {name: known[name] for name in asked}
+        runs = Parallel(n_jobs=n_jobs, return_as="generator")(
+            delayed(_fit_and_predict)(learner, features, classes, given, train, test)
+            for train, test in splits
+        )
+        bar = tqdm(
+            runs, total=len(splits), desc="folds", unit="fold", disable=not verbose
+        )
+        return list(bar)
+
+
+def _fit_and_predict(
+    estimator: Any,
+    features: Any,
+    classes: NDArray[Any],
+    metadata: dict[str, NDArray[Any]],
+    train: NDArray[np.intp],
+    test: NDArray[np.intp],
+) -> tuple[Any, NDArray[Any]]:
+    """Fit on one part of the utterances and predict the other."""
+    of_training = {name: values[train] for name, values in metadata.items()}
+    fitted = clone(estimator).fit(
+        take_rows(features, train), classes[train], **of_training
+    )
+    predicted = fitted.predict(take_rows(features, test))
+    drop_pretraining(fitted)
+    return fitted, predicted
+
+
+def _settings(
+    estimator: Any, splitter: Any, corpus: Corpus, target: Target
+) -> dict[str, Any]:
+    """Write down what the scores depend on."""
+    return {
+        "estimator": {
+            name: repr(value) for name, value in estimator.get_params().items()
+        },
+        "splitter": repr(splitter),
+        "target": target,
+        "corpus": {
+            "name": corpus.name,
+            "utterances": len(corpus),
+            "speakers": len(np.unique(corpus.speaker)),
+            "emotions": dict(Counter(sorted(corpus.emotion.tolist()))),
+            "classes": dict(Counter(sorted(classes_of(corpus, target).tolist()))),
+        },
+        "versions": {"python": platform.python_version()}
+        | {name: _version(name) for name in _PACKAGES},
+    }
+
+
+def _version(package: str) -> str | None:
+    """Return the version of a package, None where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

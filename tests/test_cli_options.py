@@ -1,0 +1,148 @@
+"""What the command line reads from recipes and loaders, and names it understands."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from sklearn_ser import cli, recipes
+from sklearn_ser._needs import needs
+from sklearn_ser.cli import main
+from sklearn_ser.features._egemaps import FEATURE_SETS
+
+
+def shown_by(capsys, *arguments):
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    printed = capsys.readouterr()
+    return end.value.code, printed.out + printed.err
+
+
+def evaluate(*arguments):
+    return main(["evaluate", "--quiet", *map(str, arguments)])
+
+
+def test_recipes_corpora_and_features_are_read(capsys):
+    status, text = shown_by(capsys, "evaluate", "--help")
+    assert status == 0
+    assert "{" + ",".join(recipes.__all__) + "}" in text
+    assert "{synthetic,crema-d,emodb,urdu}" in text
+    assert f"(default: {recipes.DEFAULT})" in text
+    status, text = shown_by(capsys, "extract", "--help")
+    assert "{" + ",".join(FEATURE_SETS) + "}" in text
+
+
+def test_a_new_recipe_needs_no_word_in_the_command_line(monkeypatch, capsys, tmp_path):
+    """What it declares is what it is given."""
+    given = {}
+
+    @needs(label=("dominance",))
+    def seedless(**settings):
+        given.update(settings)
+        return recipes.egemaps_svc()
+
+    monkeypatch.setattr(recipes, "seedless", seedless, raising=False)
+    monkeypatch.setattr(recipes, "__all__", [*recipes.__all__, "seedless"])
+    common = ("--recipe", "seedless", "--folds", 2, "--output", tmp_path)
+    assert evaluate(*common, "--cache", tmp_path / "cache") == 0
+    assert given.pop("label") == "dom"
+    assert given == {"memory": str(tmp_path / "cache"), "n_jobs": -1,
+                     "on_error": "warn"}  # fmt: skip
+    assert "seedless, label dom, seed 0" in capsys.readouterr().out
+    assert evaluate(*common, "--label", "act+dom") == 2
+    shown = capsys.readouterr().err
+    assert "--recipe seedless learns from dominance, not from activation: " in shown
+
+
+@pytest.mark.parametrize(
+    ("label", "target", "given"),
+    [
+        (None, "emotion", "act"),
+        (None, "val", "val"),
+        (None, "activation", "act"),
+        ("act", "valence", "act"),
+        ("valence", "emotion", "val"),
+        ("val+activation", "emotion", ("act", "val")),
+        ("act+val", "emotion", ("act", "val")),
+        ("none", "emotion", None),
+    ],
+)
+def test_labels_by_long_and_short_names(tmp_path, label, target, given):
+    options = ["--target", target, *(("--label", label) if label else ())]
+    status = evaluate(
+        *options, "--folds", 2, "--set", "metricdae__max_epochs=1", "--output", tmp_path
+    )
+    assert status == 0
+    settings = json.loads((tmp_path / "scores.json").read_text())["settings"]
+    assert settings["estimator"]["metricdae__label"] == repr(given)
+    expected = {"val": "valence"}.get(target, target)
+    assert settings["target"] == settings["command"]["target"] == expected
+    assert settings["command"]["labels_from"] == ("the corpus" if given else "not used")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--label", "arousal"], "'arousal' is not a dimension"),
+        (["--label", "act+"], "Give one, several with + between them, or none."),
+        (["--target", "joy"], "invalid choice: 'joy'"),
+        (["--recipe", "svm"], "invalid choice: 'svm'"),
+    ],
+)
+def test_names_that_are_none(capsys, options, message):
+    status, text = shown_by(capsys, "evaluate", *options)
+    assert status == 2
+    assert message in text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["--label", "dominance"],
+            "--recipe metric_dae learns from activation and valence, not from "
+            "dominance: leave it out of --label.",
+        ),
+        (
+            ["--recipe", "menan", "--label", "none"],
+            "--label goes with --recipe metric_dae, not menan.",
+        ),
+        (
+            ["--recipe", "cnn_blstm", "--auxiliary", "emodb=x"],
+            "--auxiliary goes with --recipe pseudo_siamese_gated, psn, pt, pt_g, not "
+            "cnn_blstm.",
+        ),
+        (["--corpus", "emodb"], "--corpus emodb needs --data-home, the folder that "
+                                "holds it."),
+        (["--recipe", "psn", "--set", "x"], "takes STEP__PARAMETER=VALUE, got 'x'."),
+    ],
+)  # fmt: skip
+def test_options_that_have_no_effect(capsys, tmp_path, options, message):
+    assert evaluate("--output", tmp_path / "out", *options) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("sklearn-ser: ")
+    assert shown.endswith(f"{message}\n")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_to_do_without_ratings(capsys, tmp_path):
+    """The corpus at hand is never what is advised."""
+    assert evaluate("--output", tmp_path, "--target", "dom") == 2
+    shown = capsys.readouterr().err
+    assert "--target dominance needs ratings, and synthetic comes without: " in shown
+    assert shown.endswith("choose --corpus emodb, urdu, with a table of them in "
+                          "--dimensions.\n")  # fmt: skip
+    (tmp_path / "wav").mkdir()
+    sf.write(tmp_path / "wav" / "03a01Wa.wav", np.zeros(1600), 16000)
+    table = tmp_path / "table.csv"
+    table.write_text("filename,activation,valence \n03a01Wa.wav,2,3\n")
+    options = ("--corpus", "emodb", "--data-home", tmp_path, "--dimensions", table)
+    assert evaluate("--output", tmp_path, "--target", "dominance", *options) == 2
+    shown = capsys.readouterr().err
+    assert shown.endswith("the table of --dimensions needs a column of dominance.\n")
+
+
+def test_loaders_that_take_ratings():
+    assert list(cli._loaders()) == ["crema-d", "emodb", "urdu"]
+    assert cli._rated() == ["emodb", "urdu"]
