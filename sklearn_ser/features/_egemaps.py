@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .._foreign import forget_callbacks
 from .._sklearn import Interval, StrOptions
 from ..audio import AudioError
 from ._base import Features, RecordingTransformer
@@ -146,7 +147,7 @@ class EGeMAPS(RecordingTransformer):
         ndarray of shape (n_features,) and dtype object
             The names.
         """
-        self._validate_params()
+        self._check_params()
         return np.array(_feature_names(self.feature_set, self.level), dtype=object)
 
     def _extract(self, signal: Features, rate: int) -> Features:
@@ -237,7 +238,7 @@ class _Engine:
             smile.reset()
         self._is_new = False
         # A reset forgets the callback; openSMILE's package would keep them all.
-        smile._callbacks.clear()
+        forget_callbacks(smile)
         smile.external_sink_set_callback_ex(
             self._sink, lambda data, meta: frames.append(data.copy())
         )

@@ -169,7 +169,7 @@ class LogMel(MelTransformer):
         ndarray of shape (n_mels,) and dtype object
             ``logmel00`` and so on.
         """
-        self._validate_params()
+        self._check_params()
         return np.array(numbered("logmel", self.n_mels), dtype=object)
 
     def _check_settings(self, rate: int | None) -> None:

@@ -160,7 +160,7 @@ class LogMelSegmenter(MelTransformer):
     @property
     def segment_shape(self) -> tuple[int, int]:
         """Frames and bands of a segment: the shape into which its row unfolds."""
-        self._validate_params()
+        self._check_params()
         return self._n_frames()[0], self.n_mels
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[Any]:

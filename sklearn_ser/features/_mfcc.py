@@ -160,7 +160,7 @@ class MFCC(LogMel):
         ndarray of shape (n_mfcc,) and dtype object
             ``mfcc00`` and so on.
         """
-        self._validate_params()
+        self._check_params()
         return np.array(numbered("mfcc", self.n_mfcc), dtype=object)
 
     def _check_settings(self, rate: int | None) -> None:

@@ -199,7 +199,7 @@ class LogMelProsody(MelTransformer):
         ndarray of shape (n_mels + 3,) and dtype object
             ``logmel00`` and so on from the lowest band, ``f0``, ``nccf``, ``energy``.
         """
-        self._validate_params()
+        self._check_params()
         names = [*numbered("logmel", self.n_mels), "f0", "nccf", "energy"]
         return np.array(names, dtype=object)
 

@@ -188,7 +188,7 @@ class SpectrogramSegmenter(FrameTransformer):
     @property
     def segment_shape(self) -> tuple[int, int]:
         """Frames and bins of a segment: the shape into which its row unfolds."""
-        self._validate_params()
+        self._check_params()
         layout = self._layout()
         return layout.n_frames, layout.n_bins
 
