@@ -27,10 +27,10 @@ from sklearn.utils.estimator_checks import (
     check_set_output_transform_pandas,
     check_transformer_get_feature_names_out,
     check_transformer_get_feature_names_out_pandas,
-    parametrize_with_checks,
 )
 
 from sklearn_ser import SequencePooling
+from tests.checks import parametrize_with_checks
 from tests.estimators import (
     AUXILIARY,
     CHECKED,
