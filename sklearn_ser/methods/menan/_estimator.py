@@ -10,14 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from skorch.callbacks import LRScheduler
 from torch import Tensor
 from torch.optim.lr_scheduler import PolynomialLR
 
 from ..._constants import UNKNOWN
-from ..._sklearn import Interval, StrOptions, fit_context
+from ..._sklearn import Interval, StrOptions, available_if, fit_context
 from ..._warnings import warn_user
 from ...sequences import Sequences, check_sequences
 from ...training._base import (

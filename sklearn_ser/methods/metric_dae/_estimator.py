@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     check_array,
     check_consistent_length,
@@ -22,7 +21,7 @@ from sklearn.utils.validation import (
 )
 from torch import Tensor
 
-from ..._sklearn import Interval, StrOptions, fit_context
+from ..._sklearn import Interval, StrOptions, available_if, fit_context
 from ...training._base import (
     NetEstimator,
     check_sizes,
