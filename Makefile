@@ -2,10 +2,11 @@
 # the sources, filled from pyproject.toml with the versions in constraints.txt.
 PYTHON ?= python3
 VENV ?= .venv
+CONSTRAINTS ?= constraints.txt
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-slow lint types docs clean
+.PHONY: demo test test-slow test-lowest coverage lint types docs clean
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -13,19 +14,29 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 # One stamp per extra, so that the demo does not install the test tools.
-$(VENV)/.%-installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[$*]'
+$(VENV)/.%-installed: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
+	$(PIP) install --quiet --constraint $(CONSTRAINTS) --editable '.[$*]'
 	@touch $@
 
 demo: $(VENV)/.egemaps-installed
 	$(BIN)/sklearn-ser evaluate
 
 # A process for each core, and of many cores no more than four: each imports torch.
+QUICK := -n auto --maxprocesses 4 --dist worksteal -m "not slow"
+
 test: $(VENV)/.test-installed
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest $(QUICK)
 
 test-slow: $(VENV)/.test-installed
 	$(BIN)/python -m pytest -m slow
+
+# The same as `make test` with the oldest versions that pyproject.toml allows.
+test-lowest:
+	$(MAKE) test VENV=.venv-lowest CONSTRAINTS=constraints-lowest.txt
+
+# Branch coverage of the quick tests; what subprocesses run is not seen.
+coverage: $(VENV)/.test-installed
+	$(BIN)/python -m pytest $(QUICK) --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/.dev-installed
 	$(BIN)/ruff check .
@@ -38,4 +49,4 @@ docs: $(VENV)/.docs-installed
 	$(BIN)/python -m sphinx -W -b html docs docs/_build/html
 
 clean:
-	rm -rf $(VENV) docs/_build docs/generated .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest docs/_build docs/generated .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

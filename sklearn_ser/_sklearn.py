@@ -1,10 +1,15 @@
 """scikit-learn's semi-private helpers, imported in this one file only.
 
 What is taken here has been stable since scikit-learn 1.6, but is not in its
-public documentation; a change there is mended here.
+public documentation; a change there is mended here. scikit-learn carries no types:
+its decorators are given here those that keep a method's signature for mypy. Private
+names of other libraries stand in `_foreign.py`.
 """
 
-from sklearn.base import _fit_context as fit_context
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from sklearn.base import _fit_context
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._param_validation import (
@@ -14,6 +19,7 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 from sklearn.utils._set_output import _get_output_config
+from sklearn.utils.metaestimators import available_if as _available_if
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 
 __all__ = [
@@ -21,12 +27,73 @@ __all__ = [
     "HasMethods",
     "Interval",
     "StrOptions",
+    "available_if",
     "check_feature_names_in",
     "fit_context",
     "output_config",
     "take_rows",
     "validate_parameter_constraints",
+    "validate_params",
 ]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def fit_context(
+    *, prefer_skip_nested_validation: bool
+) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Validate the parameters before a ``fit`` runs; a decorator.
+
+    Parameters
+    ----------
+    prefer_skip_nested_validation : bool
+        Whether estimators that are fitted inside need no validation of their own.
+
+    Returns
+    -------
+    callable
+        The decorator, which keeps the signature of the method.
+    """
+    decorator: Callable[[Callable[_P, _R]], Callable[_P, _R]] = _fit_context(
+        prefer_skip_nested_validation=prefer_skip_nested_validation
+    )
+    return decorator
+
+
+def available_if(check: Callable[[Any], object]) -> Callable[[_Method], _Method]:
+    """Hide a method from the estimators that fail a check; a decorator.
+
+    Parameters
+    ----------
+    check : callable
+        It gets the estimator. The method is there where it returns something true,
+        and not where it returns something false or raises an AttributeError.
+
+    Returns
+    -------
+    callable
+        The decorator, which keeps the signature of the method.
+    """
+    decorator: Callable[[_Method], _Method] = _available_if(check)
+    return decorator
+
+
+def validate_params(estimator: Any) -> None:
+    """Check the parameters of an estimator against its ``_parameter_constraints``.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its parameters are checked one by one.
+
+    Raises
+    ------
+    sklearn.utils._param_validation.InvalidParameterError
+        A ValueError, where a parameter has a wrong type or value.
+    """
+    estimator._validate_params()
 
 
 def output_config(estimator: object) -> str:

@@ -24,10 +24,9 @@ from sklearn.utils.metadata_routing import (
     MethodMapping,
     process_routing,
 )
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from ._sklearn import HasMethods, fit_context, take_rows
+from ._sklearn import HasMethods, available_if, fit_context, take_rows
 from .audio import AudioError, as_recordings, load_audio
 from .features import has_features
 from .features._base import RecordingTransformer

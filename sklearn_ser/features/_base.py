@@ -26,8 +26,8 @@ from .._sklearn import (
     HasMethods,
     Interval,
     StrOptions,
-    fit_context,
     output_config,
+    validate_params,
 )
 from .._warnings import warn_user
 from ..audio import (
@@ -114,7 +114,6 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
             The names.
         """
 
-    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: object, y: object = None) -> Self:
         """Check the parameters; nothing is learned.
 
@@ -130,6 +129,7 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         self
             The transformer itself.
         """
+        self._check_params()
         return self
 
     def transform(self, X: Any) -> NDArray[Any]:
@@ -156,7 +156,7 @@ dtype object
         ValueError
             If ``X`` is empty or not a collection of recordings.
         """
-        self._validate_params()
+        self._check_params()
         container = output_config(self)
         if self._is_ragged() and container != "default":
             raise ValueError(
@@ -174,6 +174,10 @@ dtype object
         if self._is_ragged():
             return np.fromiter(results, dtype=object, count=len(results))
         return np.stack(results)
+
+    def _check_params(self) -> None:
+        """Check each parameter; a child class may also check them together."""
+        validate_params(self)
 
     def _run(
         self, recordings: NDArray[np.object_]

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .._foreign import forget_callbacks
 from .._sklearn import Interval, StrOptions
 from ..audio import AudioError
 from ._base import Features, RecordingTransformer
@@ -63,17 +64,17 @@ class EGeMAPS(RecordingTransformer):
         The rate in Hz, at least 1000, to which recordings are resampled. None keeps
         the rate of each recording. The features depend on it.
     n_jobs : int or None, default=None
-        Number of threads (openSMILE lets them run side by side); None means 1 unless
-        in a :obj:`joblib.parallel_config` context, -1 means all processors.
+        Number of threads; None means 1 unless in a :obj:`joblib.parallel_config`
+        context, -1 means all processors. openSMILE lets them run side by side.
     memory : str, os.PathLike, joblib.Memory or None, default=None
         Where the features of each recording are cached, by default nowhere. The
         content of a recording and the settings are the key: a renamed file is found
         again, a changed one is not, and faulty recordings are never cached.
     on_error : {"raise", "nan", "warn"}, default="raise"
-        What a faulty recording does: raise an error at once; become a row of NaN (or
-        a sequence of no frames); or that, and be listed in one warning at the end.
+        What a faulty recording does: raise an error at once; become a row of NaN, or a
+        sequence of no frames; or that, and be listed in one warning at the end.
     verbose : bool, default=False
-        Whether a progress bar is shown.
+        Whether to show a progress bar over the recordings.
 
     See Also
     --------
@@ -148,7 +149,7 @@ class EGeMAPS(RecordingTransformer):
         ndarray of shape (n_features,) and dtype object
             The names.
         """
-        self._validate_params()
+        self._check_params()
         return np.array(_feature_names(self.feature_set, self.level), dtype=object)
 
     def _extract(self, signal: Features, rate: int) -> Features:
@@ -239,7 +240,7 @@ class _Engine:
             smile.reset()
         self._is_new = False
         # A reset forgets the callback; openSMILE's package would keep them all.
-        smile._callbacks.clear()
+        forget_callbacks(smile)
         smile.external_sink_set_callback_ex(
             self._sink, lambda data, meta: frames.append(data.copy())
         )

@@ -106,9 +106,9 @@ class FrameTransformer(RecordingTransformer):
     def _compute_frames(self, signal: Features, rate: int) -> Features:
         """Compute (n_frames, n_features) of a signal of at least one window."""
 
-    def _validate_params(self) -> None:
+    def _check_params(self) -> None:
         """Check each parameter, and then whether they fit together."""
-        super()._validate_params()
+        super()._check_params()
         self._check_settings(self.sampling_rate)
 
     def _extract(self, signal: Features, rate: int) -> Features:

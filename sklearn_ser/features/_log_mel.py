@@ -55,13 +55,14 @@ class LogMel(MelTransformer):
         Number of threads; None means 1 unless in a :obj:`joblib.parallel_config`
         context, -1 means all processors.
     memory : str, os.PathLike, joblib.Memory or None, default=None
-        Where the features of each recording are cached, by default nowhere. The
-        content of a recording and the settings are the key.
+        Where the features of each recording are cached, by default nowhere. The content
+        of a recording and the settings are the key: a renamed file is found again, a
+        changed one is not, and faulty recordings are never cached.
     on_error : {"raise", "nan", "warn"}, default="raise"
-        What a faulty recording does: raise an error at once; become a sequence of no
-        frames; or that, and be listed in one warning at the end.
+        What a faulty recording does: raise an error at once; become a row of NaN, or a
+        sequence of no frames; or that, and be listed in one warning at the end.
     verbose : bool, default=False
-        Whether a progress bar is shown.
+        Whether to show a progress bar over the recordings.
 
     Attributes
     ----------
@@ -171,7 +172,7 @@ class LogMel(MelTransformer):
         ndarray of shape (n_mels,) and dtype object
             ``logmel00`` and so on.
         """
-        self._validate_params()
+        self._check_params()
         return np.array(numbered("logmel", self.n_mels), dtype=object)
 
     def _check_settings(self, rate: int | None) -> None:

@@ -14,7 +14,12 @@ from scipy.stats import iqr
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 
-from .._sklearn import Interval, check_feature_names_in, fit_context
+from .._sklearn import (
+    Interval,
+    check_feature_names_in,
+    fit_context,
+    validate_params,
+)
 from ..sequences import check_sequences
 
 # Frames of one utterance, (n_frames, n_features), and values of shape (n_features,).
@@ -206,7 +211,7 @@ n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
             If a functional is unknown or given twice, or if an utterance is not
             2-D, has another width, or holds NaN or infinity; the message names it.
         """
-        self._validate_params()
+        validate_params(self)
         functionals = self._functions()
         sequences = check_sequences(self, X, reset=False, allow_empty=True)
         shape = (len(sequences), len(functionals), sequences.n_features)

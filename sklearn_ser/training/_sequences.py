@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
@@ -22,7 +21,7 @@ from sklearn.utils.validation import (
 from torch import Tensor
 
 from .._constants import UNKNOWN
-from .._sklearn import StrOptions
+from .._sklearn import StrOptions, available_if
 from ..sequences import Sequences, check_sequences
 from ._base import NetEstimator
 from ._batches import Data

@@ -15,9 +15,9 @@ from sklearn.utils.estimator_checks import (
     check_set_output_transform_pandas,
     check_transformer_get_feature_names_out,
     check_transformer_get_feature_names_out_pandas,
-    parametrize_with_checks,
 )
 
+from tests.checks import parametrize_with_checks
 from tests.estimators import CHECKED
 
 # The checks know of no speakers, without which the default of one has no adversary,

@@ -102,11 +102,11 @@ class ContrastiveSiamese(
         Weight :math:`\mu` of the auxiliary task's cross-entropy, below 1, beside
         :math:`1 - \mu` for all else. The paper's best is 0.08 for valence and 0.04
         for the others.
-    level_bounds : {"lian2018", "latif2018"} or tuple of two floats, \
-default="lian2018"
-        Where ratings of valence, activation or dominance are low, medium and high:
-        the `thresholds` of `sklearn_ser.datasets.dimension_levels`. The paper's are
-        low up to 2 and high from 4 on, on the scale from 1 to 5.
+    level_bounds : str or tuple of two floats, default="lian2018"
+        Where ratings are low, medium and high: the `thresholds` of
+        `sklearn_ser.datasets.dimension_levels`, by name (``"lian2018"``,
+        ``"latif2018"``) or as two numbers. The paper's are low up to 2 and high from
+        4 on, on the scale from 1 to 5.
     rating_scale : tuple of two floats, default=(1.0, 5.0)
         The lowest and the highest rating that was possible; see
         `sklearn_ser.datasets.Corpus.rating_scale`.

@@ -42,13 +42,14 @@ def contrastive_siamese(
         them no longer falls, and to keep the weights of the best epoch; `fit` then
         needs ``groups``.
     random_state : int, RandomState instance or None, default=None
-        Of `sklearn_ser.ContrastiveSiamese`.
+        Seed of all that is random in `fit`; None draws one from numpy's.
     memory : str, joblib.Memory or None, default=None
-        Where the features of each recording are cached; of `sklearn_ser.MFCC`.
+        Where the features of each recording are cached, by default nowhere; of the
+        front end.
     n_jobs : int or None, default=None
-        Threads for the features; of `sklearn_ser.MFCC`.
+        Number of threads for the features; of the front end.
     on_error : {"raise", "nan", "warn"}, default="raise"
-        What a faulty recording does; of `sklearn_ser.MFCC`.
+        What a faulty recording does; of the front end.
     verbose : bool, default=False
         Whether to show progress bars over recordings and epochs.
 

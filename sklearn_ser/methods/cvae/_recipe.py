@@ -31,18 +31,18 @@ def cvae_lstm(
     Parameters
     ----------
     early_stopping : bool, default=False
-        Whether autoencoder and classifier each hold out some of the training
-        speakers, and stop when their loss on them no longer falls; `fit` then needs
-        ``groups``.
+        Whether to hold out some of the training speakers, to stop when the loss on them
+        no longer falls, and to keep the weights of the best epoch; `fit` then needs
+        ``groups``. Autoencoder and classifier stop each by itself.
     random_state : int, RandomState instance or None, default=None
-        Of `sklearn_ser.CVAE` and `sklearn_ser.SequenceClassifier`.
+        Seed of all that is random in `fit`; None draws one from numpy's.
     memory : str, joblib.Memory or None, default=None
-        Where the segments of each recording are cached; of
-        `sklearn_ser.LogMelSegmenter`.
+        Where the features of each recording are cached, by default nowhere; of the
+        front end.
     n_jobs : int or None, default=None
-        Threads for the segments; of `sklearn_ser.LogMelSegmenter`.
+        Number of threads for the features; of the front end.
     on_error : {"raise", "nan", "warn"}, default="raise"
-        What a faulty recording does; of `sklearn_ser.LogMelSegmenter`.
+        What a faulty recording does; of the front end.
     verbose : bool, default=False
         Whether to show progress bars over recordings and epochs.
 

@@ -9,11 +9,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ..._constants import UNKNOWN
-from ..._sklearn import Interval, StrOptions, fit_context
+from ..._sklearn import Interval, StrOptions, available_if, fit_context
 from ..._warnings import warn_user
 from ...sequences import Sequences, check_sequences
 from ...training._base import NetTransformerMixin, check_sizes, draw_seed

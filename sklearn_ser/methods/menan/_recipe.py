@@ -44,17 +44,18 @@ def menan(
         The other speeds (paper), each of which adds the time of one more corpus; none
         for ``()``. Of `sklearn_ser.SpeedPerturbation`.
     early_stopping : bool, default=False
-        Whether to hold out some of the training speakers, to stop when the loss on
-        them no longer falls, and to keep the weights of the best epoch.
+        Whether to hold out some of the training speakers, to stop when the loss on them
+        no longer falls, and to keep the weights of the best epoch; `fit` then needs
+        ``groups``.
     random_state : int, RandomState instance or None, default=None
-        Of `sklearn_ser.MEnAN`.
+        Seed of all that is random in `fit`; None draws one from numpy's.
     memory : str, joblib.Memory or None, default=None
-        Where the features of each recording are cached; of
-        `sklearn_ser.LogMelProsody`.
+        Where the features of each recording are cached, by default nowhere; of the
+        front end.
     n_jobs : int or None, default=None
-        Threads for the features; of `sklearn_ser.LogMelProsody`.
+        Number of threads for the features; of the front end.
     on_error : {"raise", "nan", "warn"}, default="raise"
-        What a faulty recording does; of `sklearn_ser.LogMelProsody`.
+        What a faulty recording does; of the front end.
     verbose : bool, default=False
         Whether to show progress bars over recordings and epochs.
 

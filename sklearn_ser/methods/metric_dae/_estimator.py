@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     check_array,
     check_is_fitted,
@@ -21,7 +20,7 @@ from sklearn.utils.validation import (
 from torch import Tensor
 
 from ..._dimensions import dimension_name
-from ..._sklearn import Interval, StrOptions, fit_context
+from ..._sklearn import Interval, StrOptions, available_if, fit_context
 from ...training._base import (
     NetEstimator,
     NetTransformerMixin,

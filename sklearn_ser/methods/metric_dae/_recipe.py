@@ -35,15 +35,16 @@ def metric_dae(
         What the embedding learns to keep; `fit` then needs ``activation`` or
         ``valence``. None is the paper's unsupervised baseline.
     random_state : int, RandomState instance or None, default=None
-        Of `sklearn_ser.MetricDAE`.
+        Seed of all that is random in `fit`; None draws one from numpy's.
     memory : str, joblib.Memory or None, default=None
-        Where the features of each recording are cached; of `sklearn_ser.EGeMAPS`.
+        Where the features of each recording are cached, by default nowhere; of the
+        front end.
     n_jobs : int or None, default=None
-        Threads for the features; of `sklearn_ser.EGeMAPS`.
+        Number of threads for the features; of the front end.
     on_error : {"raise", "nan", "warn"}, default="raise"
-        What a faulty recording does; of `sklearn_ser.EGeMAPS`.
+        What a faulty recording does; of the front end.
     verbose : bool, default=False
-        Whether to show a progress bar over the recordings.
+        Whether to show progress bars over recordings and epochs.
 
     Returns
     -------

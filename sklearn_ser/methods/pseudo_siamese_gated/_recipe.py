@@ -83,17 +83,17 @@ default=None
         them no longer falls, and to keep the weights of the best epoch; `fit` then
         needs ``groups``.
     random_state : int, RandomState instance or None, default=None
-        Of `sklearn_ser.PseudoSiameseGated`.
+        Seed of all that is random in `fit`; None draws one from numpy's.
     memory : str, os.PathLike, joblib.Memory or None, default=None
-        Where both steps keep what takes long: the segments of each recording, and the
-        trained branches, which fits on the same data share where they differ only in
-        the fusion, as those of `pt` and `pt_g`, or of `psn` and this recipe. The
-        branches are found again only with an integer as `random_state`.
+        Where the features of each recording are cached, by default nowhere; of the
+        front end. The trained branches are kept there, too, if `random_state` is an
+        integer: fits on the same data share them where they differ only in the fusion,
+        as `pt` and `pt_g` do, or `psn` and this recipe.
     n_jobs : int or None, default=None
-        Threads for the segments; of `sklearn_ser.SpectrogramSegmenter`.
+        Number of threads for the features; of the front end.
     on_error : {"raise", "nan", "warn"}, default="raise"
-        What a faulty recording does, also of the auxiliary corpora; of
-        `sklearn_ser.SpectrogramSegmenter`.
+        What a faulty recording does; of the front end. Also one of the auxiliary
+        corpora.
     verbose : bool, default=False
         Whether to show progress bars over recordings and epochs.
 
