@@ -307,3 +307,23 @@ def test_epochs_differ_and_a_seed_repeats_them():
     assert shuffled != sorted(shuffled)
     in_order = [lengths[batch].mean() for batch in sequences.buckets(8)]
     assert in_order == sorted(in_order)
+
+
+def test_padded_batches_hold_at_most_their_number_of_values():
+    n_frames, n_features = 2**16, 2**6
+    whole = Sequences([np.empty((n_frames, n_features), np.float32)] * 5)
+    assert [len(batch) for batch in whole.buckets(5)] == [4, 1]  # 4 * 2**22 values
+    longer = Sequences([np.empty((n_frames + 1, n_features), np.float32)] * 5)
+    assert [len(batch) for batch in longer.buckets(5)] == [3, 2]
+    # One utterance that is larger by itself is a batch.
+    alone = Sequences([np.empty((2**19, n_features), np.float32)] * 2)
+    assert [len(batch) for batch in alone.buckets(5)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "sizes"),
+    [((9, 11), [2]), ((900, 1100), [2]), ((899, 1100), [1, 1])],
+)
+def test_padding_may_add_a_tenth_of_the_frames(lengths, sizes):
+    sequences = Sequences([np.empty((n, 1), np.float32) for n in lengths])
+    assert [len(batch) for batch in sequences.buckets(2)] == sizes

@@ -334,3 +334,33 @@ def test_f_test_on_pairs_is_pseudo_replicated():
         mantel_rejects += result.permutation_p_value <= 0.05
     assert mantel_rejects <= 20  # 10, and three standard errors of 3.1
     assert f_rejects >= 30
+
+
+@pytest.mark.parametrize(("apart", "tie"), [(1e-12, True), (2e-11, False)])
+def test_correlations_that_differ_by_rounding_alone_are_a_tie(apart, tie):
+    # Of six orders, that which exchanges two distances alone gives a correlation
+    # that is less by a fifth of what these are apart.
+    x, y = np.array([3, 1, 1 + apart]), np.array([5, 1, 2])
+    p = mantel_test(x, y, n_permutations=3000, random_state=0).p_value
+    assert abs(p - (2 if tie else 1) / 6) < 0.03
+
+
+@pytest.mark.parametrize(("uneven", "allowed"), [(5e-9, True), (2e-8, False)])
+@pytest.mark.parametrize("scale", [1.0, 1e6])
+def test_mantel_allows_little_unevenness_for_the_size_of_the_distances(
+    uneven, allowed, scale
+):
+    x = scale * np.array([[0, 1, 0.5], [1, 0, 0.25], [0.5, 0.25, 0]])
+    x[0, 2] += uneven * scale
+    if allowed:
+        assert mantel_test(x, x, n_permutations=9, random_state=0).p_value < 0.7
+    else:
+        with pytest.raises(ValueError, match=r"x_distances.*symmetric"):
+            mantel_test(x, x)
+
+
+def test_mantel_of_the_fewest_objects():
+    distances = np.array([1.0, 2.0, 4.0])
+    result = mantel_test(distances, distances, random_state=0)
+    assert result.n_permutations == 999
+    assert abs(result.p_value - 1 / 6) < 0.05

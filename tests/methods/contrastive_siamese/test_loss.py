@@ -348,3 +348,25 @@ def test_what_does_not_fit_is_refused():
     output = SiameseOutput(torch.zeros(3, 2), torch.zeros(3, 2), None)
     with pytest.raises(ValueError, match="do not fit together"):
         ContrastiveSiameseLoss()(output, {"y": torch.zeros(3, dtype=torch.int64)})
+
+
+def test_margins_that_are_not_named():
+    """Those of torch's functions, but wide for distances of features."""
+    x1, x2 = torch.tensor([[0.75, 0.0], [0.0, 3.0]]), torch.zeros(2, 2)
+    other = torch.tensor([False, False])
+    close(
+        contrastive_loss(x1, x2, other, distance="euclidean"), torch.tensor([0.25, 0.0])
+    )
+    angle = contrastive_loss(x1, torch.tensor([[3.0, 4.0]] * 2), other)
+    close(angle, torch.tensor([0.6, 0.8]))
+    y = torch.tensor([0, 1])
+    features = torch.tensor([[3.0, 0, 0, 0, 0, 0, 0, 0, 0], [0.0] * 9])
+    output = SiameseOutput(features, torch.zeros(2, 2), None)
+    for position, expected in (("features", 2 * 3.0 - 3.0), ("probabilities", 1.0)):
+        loss = ContrastiveSiameseLoss(distance="euclidean", position=position)
+        assert loss(output, {"y": y})["contrastive_loss"].item() == expected
+
+
+def test_weights_that_are_not_named_are_those_of_the_paper():
+    loss = ContrastiveSiameseLoss()
+    assert (loss.contrastive_weight, loss.auxiliary_weight) == (0.6, 0.04)

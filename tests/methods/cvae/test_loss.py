@@ -243,3 +243,14 @@ def test_shapes_that_do_not_fit_are_refused():
         negative_elbo(x, x, x[:1], x[:1])
     with pytest.raises(ValueError, match=r"logvar \(2, 1\) do not fit"):
         negative_elbo(x, x, x, x[:, :1])
+
+
+def test_weights_that_are_not_named_are_those_of_the_bound():
+    x, mean, logvar = torch.ones(2, 3), torch.full((2, 2), 2.0), torch.zeros(2, 2)
+    # The squared error is 3 * 1, the divergence 2 * 2² / 2.
+    torch.testing.assert_close(
+        negative_elbo(x, 2 * x, mean, logvar), torch.tensor([7.0, 7.0])
+    )
+    loss = VariationalLoss()
+    assert (loss.beta, loss.recon_scale) == (1.0, 1.0)
+    assert (loss.annealing_epochs, loss.free_bits) == (0, 0.0)
