@@ -24,7 +24,7 @@ def test_menan_settings(name):
 
 
 @pytest.mark.parametrize("routing", [True, False])
-@pytest.mark.parametrize("name", ["menan", "dat"])
+@pytest.mark.parametrize("name", ["menan", pytest.param("dat", marks=pytest.mark.slow)])
 def test_recordings_to_emotions_against_an_adversary(corpus, name, routing):
     model = getattr(recipes, name)(
         max_epochs=10, shorter="keep", factors=(1.1,), random_state=0

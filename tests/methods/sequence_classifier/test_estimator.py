@@ -29,8 +29,22 @@ def small(**settings):
     )
 
 
-@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
-@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize(
+    ("pooling", "bidirectional"),
+    [
+        ("last", False),
+        ("max", True),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in [
+                ("mean", False),
+                ("max", False),
+                ("last", True),
+                ("mean", True),
+            ]
+        ),
+    ],
+)
 def test_learns_from_the_order_of_frames(pooling, bidirectional):
     X, y = contours()
     model = small(pooling=pooling, bidirectional=bidirectional)
