@@ -63,7 +63,7 @@ class AudioError(ValueError):
     >>> load_audio(np.zeros(0))
     Traceback (most recent call last):
     ...
-    sklearn_ser.audio.AudioError: waveform: it holds no samples; leave it out
+    sklearn_ser.audio.AudioError: waveform: it holds no samples; leave it out.
     """
 
 
