@@ -55,7 +55,14 @@ def somewhere(tmp_path, monkeypatch):
         yield tmp_path
 
 
-@pytest.mark.parametrize("page", PAGES)
+# The guide trains every method: half a minute.
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.slow] * page.endswith("user_guide.md"))
+        for page in PAGES
+    ],
+)
 def test_blocks_run_one_after_the_other(page, somewhere):
     names = {"__name__": "__main__"}
     for line, code in blocks(page):

@@ -31,6 +31,10 @@ trained = pytest.mark.parametrize(
 )
 
 
+CLASSES = [type(estimator) for estimator, _ in TRAINED]
+FIRST_OF_ITS_CLASS = [CLASSES.index(kind) == i for i, kind in enumerate(CLASSES)]
+
+
 def fitted(estimator, needs, **data):
     X, emotion, _, metadata = data_for(estimator, **data)
     model = clone(estimator)
@@ -190,7 +194,14 @@ def test_fit_neither_reads_nor_moves_global_random_state(estimator, needs):
         assert torch.equal(torch_before, torch_after)
 
 
-@trained
+@pytest.mark.parametrize(
+    ("estimator", "needs"),
+    [
+        pytest.param(estimator, needs, marks=[pytest.mark.slow] * (not first))
+        for (estimator, needs), first in zip(TRAINED, FIRST_OF_ITS_CLASS, strict=True)
+    ],
+    ids=lambda value: str(value).replace("\n", "")[:60],
+)
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_same_numbers_under_every_backend(estimator, needs, backend):
     X, emotion, _, metadata = data_for(estimator)
@@ -246,6 +257,7 @@ for estimator, needs in TRAINED:
 """
 
 
+@pytest.mark.slow
 def test_same_numbers_whatever_the_number_of_threads():
     """Worker processes have one thread, the main process as many as cores."""
     printed = [
