@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 # Where meta-estimators of scikit-learn and of this library keep what they have fitted.
@@ -92,7 +93,8 @@ class DropsPretrainingData(Protocol):
     predictions, before a worker process sends the estimator back: otherwise each fold
     would have its own copy of the data. It asks the estimator, its parameters with
     those of estimators inside, and what searches and other meta-estimators have fitted.
-    All of them are clones: the estimator that the user has given keeps its data.
+    All of them are clones, and frozen estimators are not asked: what the user has given
+    keeps its data.
 
     Examples
     --------
@@ -196,12 +198,13 @@ def drop_pretraining(fitted: Any) -> None:
     fitted : estimator
         A fitted clone, which is changed.
     """
-    for part in _parts(fitted):
+    # A frozen estimator is its own clone: it is the user's, who may go on with it.
+    for part in _parts(fitted, without=(FrozenEstimator,)):
         if isinstance(part, DropsPretrainingData):
             part.drop_pretraining_data()
 
 
-def _parts(value: Any) -> Iterator[Any]:
+def _parts(value: Any, without: tuple[type, ...] = ()) -> Iterator[Any]:
     """Walk over a value, what it contains, its parameters and what it has fitted."""
     # Kept, as the number of a deleted object may be given to another one.
     seen: dict[int, Any] = {}
@@ -209,7 +212,7 @@ def _parts(value: Any) -> Iterator[Any]:
     while ahead:
         part = ahead.pop()
         # A class has methods, too, but nothing can be asked of it.
-        if id(part) in seen or isinstance(part, type):
+        if id(part) in seen or isinstance(part, (type, *without)):
             continue
         seen[id(part)] = part
         yield part
@@ -218,5 +221,5 @@ def _parts(value: Any) -> Iterator[Any]:
         elif isinstance(part, list | tuple):
             ahead += part
         elif hasattr(part, "get_params"):
-            ahead += part.get_params().values()
+            ahead += part.get_params(deep=False).values()
             ahead += [getattr(part, x) for x in _FITTED if hasattr(part, x)]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 
@@ -254,6 +255,14 @@ def test_data_are_dropped_once_they_are_not_needed(corpus, place, n_jobs):
         assert all(x.data is None for x in held)
     assert toy.data is data
     assert not hasattr(toy, "classes_")
+
+
+def test_a_frozen_estimator_keeps_its_data(corpus):
+    """It is its own clone: what it holds is the user's."""
+    features = LoudFrontEnd().transform(corpus.audio)
+    holder = Holder(np.ones(5)).fit(features, corpus.emotion)
+    evaluate_by_speaker(make_pipeline(LoudFrontEnd(), FrozenEstimator(holder)), corpus)
+    assert holder.data is not None
 
 
 def test_those_of_the_library_have_the_methods():
