@@ -341,3 +341,10 @@ def test_recordings_want_a_front_end(container):
     for read in (as_sequences, check):
         with pytest.raises(ValueError, match="put a front end before this step"):
             read(paths)
+
+
+def test_widths_are_compared_with_the_first_utterance():
+    X = [*utterances(), np.ones((3, 7))]
+    message = "utterance 4 of 5 has frames of 7 features, but utterance 0 has 2"
+    with pytest.raises(ValueError, match=message):
+        check(X)

@@ -327,3 +327,18 @@ def test_padded_batches_hold_at_most_their_number_of_values():
 def test_padding_may_add_a_tenth_of_the_frames(lengths, sizes):
     sequences = Sequences([np.empty((n, 1), np.float32) for n in lengths])
     assert [len(batch) for batch in sequences.buckets(2)] == sizes
+
+
+@pytest.mark.parametrize("settings", [{"mean": 1e8}, {"scale": 3.0}])
+def test_frames_are_rounded_after_they_are_standardised(settings):
+    """By a mean or by a scale alone, too."""
+    X = np.array([[1e8], [1e8 + 1], [1e8 + 2]])
+    given_ = {name: np.array([value]) for name, value in settings.items()}
+    expected = (X - settings.get("mean", 0.0)) / settings.get("scale", 1.0)
+    found = Sequences([X], **given_).frames(np.arange(3))
+    np.testing.assert_array_equal(found, expected.astype(np.float32))
+
+
+def test_no_utterances_have_no_width():
+    assert Sequences([]).n_features == 0
+    assert Sequences([]).padded(np.arange(0))[0].shape == (0, 0, 0)

@@ -254,3 +254,9 @@ def test_weights_that_are_not_named_are_those_of_the_bound():
     loss = VariationalLoss()
     assert (loss.beta, loss.recon_scale) == (1.0, 1.0)
     assert (loss.annealing_epochs, loss.free_bits) == (0, 0.0)
+
+
+def test_terms_without_a_scale_are_those_of_the_paper():
+    x, zeros = torch.ones(2, 3), torch.zeros(2, 2)
+    found = elbo_terms(x, 3 * x, zeros, zeros).reconstruction
+    torch.testing.assert_close(found, torch.tensor([12.0, 12.0]))

@@ -327,3 +327,12 @@ def test_the_encoder_climbs_the_entropy():
     for a, b in zip(ours, entropy, strict=True):
         torch.testing.assert_close(a, b)
     assert any(g.abs().sum() > 0 for g in ours)
+
+
+def test_weight_of_the_emotions_is_a_share():
+    assert SpeakerAdversarialLoss().emotion_weight == 0.5
+    for weight in (0, 1):
+        assert SpeakerAdversarialLoss(emotion_weight=weight).emotion_weight == weight
+    for weight in (-0.1, 1.1):
+        with pytest.raises(ValueError, match=f"from 0 to 1, got {weight}"):
+            SpeakerAdversarialLoss(emotion_weight=weight)

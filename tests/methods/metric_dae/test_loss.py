@@ -336,3 +336,9 @@ def test_errors_name_the_shapes_and_the_choices():
         continuous_metric_loss(torch.zeros(3, 2), torch.zeros(4))
     with pytest.raises(ValueError, match="'mean_euclidean' or 'signed', got 'cosine'"):
         continuous_metric_loss(torch.zeros(3, 2), torch.arange(3.0), distance="cosine")
+
+
+def test_what_is_not_named_is_that_of_the_paper():
+    loss = MetricDAELoss()
+    assert (loss.distance, loss.combine) == ("euclidean", "sum")
+    assert loss.metric_weight == 1.0

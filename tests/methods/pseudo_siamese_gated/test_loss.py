@@ -530,3 +530,18 @@ def test_what_does_not_fit_is_refused():
     output = Output(reconstruction=torch.zeros(3, 4))
     with pytest.raises(ValueError, match=r"reconstruction \(3, 4\) and P \(3, 1\)"):
         PseudoSiameseLoss()(output, {"P": torch.zeros(3, 1)})
+
+
+def test_normalizing_leaves_embeddings_of_zeros_as_they_are():
+    """A step at zeros is as long as without normalizing."""
+    quadrant, other = torch.tensor([1]), torch.tensor([1, 2])
+    latent = torch.tensor([[3.0, 0.0], [-3.0, 0.0]])
+    gradients = []
+    for normalize in (False, True):
+        deep = torch.zeros(1, 2, requires_grad=True)
+        scene = Scene(deep, latent, quadrant, other)
+        loss = losses_of(scene, normalize=normalize)["triplet_loss"]
+        gradients += torch.autograd.grad(loss, deep)
+    # Towards the positive by one, away from the negative by one.
+    close(gradients[0], torch.tensor([[-2.0, 0.0]]))
+    close(gradients[1], gradients[0])

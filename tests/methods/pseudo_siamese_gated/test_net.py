@@ -350,3 +350,8 @@ def test_what_there_is_not_is_refused():
         FusionClassifier(2, 3, n_heads=5)
     # Where there is no attention, there are no heads.
     assert FusionClassifier(2, 3, fusion="concatenate", n_heads=5).attention is None
+
+
+def test_no_dropout_unless_asked_for():
+    assert FusionClassifier(3).classifier.dropout == 0
+    assert PseudoSiameseGatedNet((4, 5), 3).fusion.classifier.dropout == 0
