@@ -22,13 +22,14 @@ demo: $(VENV)/.egemaps-installed
 	$(BIN)/sklearn-ser evaluate
 
 # A process for each core, and of many cores no more than four: each imports torch.
-QUICK := -n auto --maxprocesses 4 --dist worksteal -m "not slow"
+SPREAD := -n auto --maxprocesses 4 --dist worksteal
+QUICK := $(SPREAD) -m "not slow"
 
 test: $(VENV)/.test-installed
 	$(BIN)/python -m pytest $(QUICK)
 
 test-slow: $(VENV)/.test-installed
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest $(SPREAD) -m slow
 
 # The same as `make test` with the oldest versions that pyproject.toml allows.
 test-lowest:
