@@ -27,6 +27,7 @@ autosummary_generate = True
 # A page lists its members itself, through the template of its class.
 numpydoc_show_class_members = False
 myst_heading_anchors = 3
+myst_enable_extensions = ["dollarmath"]
 
 html_theme = "alabaster"
 html_theme_options = {
