@@ -65,7 +65,7 @@ def test_the_tree_shows_each_folder():
     package = {path for path in folders if path.parts[0] == PACKAGE.name}
     of_package = {path.relative_to(PACKAGE.name) for path in package}
     assert of_package == folders_of(PACKAGE.name)
-    others = {".ci", "benchmarks", "docs", "tests"}
+    others = {"benchmarks", "docs", "tests"}
     assert folders - package == set(map(Path, others))
 
 
