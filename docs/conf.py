@@ -30,6 +30,7 @@ myst_heading_anchors = 3
 myst_enable_extensions = ["dollarmath"]
 
 html_theme = "alabaster"
+html_static_path = ["_static"]  # custom.css, which the theme looks for
 html_theme_options = {
     "description": "Speech emotion recognition with scikit-learn",
     "page_width": "1100px",
