@@ -27,8 +27,10 @@ autosummary_generate = True
 # A page lists its members itself, through the template of its class.
 numpydoc_show_class_members = False
 myst_heading_anchors = 3
+myst_enable_extensions = ["dollarmath"]
 
 html_theme = "alabaster"
+html_static_path = ["_static"]  # custom.css, which the theme looks for
 html_theme_options = {
     "description": "Speech emotion recognition with scikit-learn",
     "page_width": "1100px",

@@ -34,7 +34,7 @@ def contrastive_loss(
     distance: Distance = "cosine",
     margin: float | None = None,
 ) -> Tensor:
-    r"""Contrastive losses of pairs, Eqs. 5 and 7 of Lian et al. (2018).
+    r"""Contrastive losses of pairs, Eqs. 4 to 7 of Lian et al. (2018).
 
     With the cosine of the angle (type 1),
 
@@ -132,7 +132,7 @@ def _checked_margin(distance: str, margin: float | None) -> float:
 
 
 class ContrastiveSiameseLoss(nn.Module):
-    r"""Contrastive loss and cross-entropy, Eqs. 1 and 9 of Lian et al. (2018).
+    r"""Contrastive loss and cross-entropy, Eqs. 1, 8 and 9 of Lian et al. (2018).
 
     .. math:: L = \lambda L_\mathrm{con} + (1 - \lambda) L_\mathrm{cro}
 
@@ -140,8 +140,8 @@ class ContrastiveSiameseLoss(nn.Module):
 
     .. math:: L_\mathrm{multi} = (1 - \mu) L + \mu L_\mathrm{add}.
 
-    All are means over a batch: the first over its pairs, the others over the members
-    of both branches.
+    All are means over a batch: the first over its pairs (Eq. 3 has their sum), the
+    others over the members of both branches.
 
     Parameters
     ----------

@@ -25,6 +25,8 @@ def kl_standard_normal(mean: Tensor, logvar: Tensor) -> Tensor:
 
     .. math:: \mathrm{KL} = \tfrac12 \sum_k (\mu_k^2 + \sigma_k^2 - \log\sigma_k^2 - 1)
 
+    It is the second term of Eq. 2 of Latif et al. (2018), see `negative_elbo`.
+
     Parameters
     ----------
     mean : Tensor of shape (..., latent_dim)

@@ -14,7 +14,7 @@ Adversary = Literal["entropy", "uniform", "gradient_reversal", "multitask"]
 
 
 def prediction_entropy(logits: Tensor) -> Tensor:
-    r"""Entropy of predicted probabilities.
+    r"""Entropy of predicted probabilities, Eq. 2 of Li et al. (2020).
 
     .. math:: H = -\sum_k p_k \log p_k, \qquad p = \mathrm{softmax}(s)
 
@@ -77,10 +77,11 @@ class SpeakerAdversarialLoss(nn.Module):
 
     .. math:: L = \lambda L_\mathrm{emotion} + (1 - \lambda) L_\mathrm{speaker}
 
-    where the first term is the cross-entropy of the emotions and the second depends
-    on the adversary: the negative entropy of the predicted speakers (Eq. 5 of [1]_),
-    their cross-entropy to the uniform distribution, or the cross-entropy of the true
-    speakers. All are means over the utterances whose emotion, or speaker, is known.
+    where the first term is the cross-entropy of the emotions (Eq. 4 of [1]_) and the
+    second depends on the adversary: the negative entropy of the predicted speakers
+    (Eq. 5), their cross-entropy to the uniform distribution, or the cross-entropy of
+    the true speakers (Eq. 1). All are means over the utterances whose emotion, or
+    speaker, is known.
 
     Parameters
     ----------
@@ -177,7 +178,7 @@ class SpeakerAdversarialLoss(nn.Module):
         return {"loss": loss, "emotion_loss": emotion_loss, **shown}
 
     def speaker_loss(self, logits: Tensor, speaker: Tensor) -> Tensor:
-        """Return the cross-entropy of the true speakers (Eq. 1).
+        """Return the cross-entropy of the true speakers, Eq. 1 of Li et al. (2020).
 
         Parameters
         ----------

@@ -34,7 +34,7 @@ class ContinuousMetricTerms(NamedTuple):
 def continuous_metric_loss(
     embedding: Tensor, label: Tensor, *, distance: Distance = "euclidean"
 ) -> Tensor:
-    r"""Continuous metric loss of Das et al. (2022), Eq. 2 to 5.
+    r"""Continuous metric loss, Eqs. 2 to 5 of Das et al. (2022).
 
     Over all pairs :math:`i < j` of a batch, the distances of the embedding,
     :math:`n_{ij}`, are regressed through the origin on the distances of the
@@ -104,7 +104,7 @@ def continuous_metric_loss(
 def continuous_metric_terms(
     embedding: Tensor, label: Tensor, *, distance: Distance = "euclidean"
 ) -> ContinuousMetricTerms:
-    """Return the parts of `continuous_metric_loss`.
+    """Return the parts of `continuous_metric_loss`, Eqs. 2 to 4 of Das et al. (2022).
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def _pair_distances(
 
 
 class MetricDAELoss(nn.Module):
-    r"""Loss of the denoising autoencoder with metric learning, Eq. 1 and 6.
+    r"""Loss of the denoising autoencoder, Eqs. 1 and 6 of Das et al. (2022).
 
     .. math:: \mathcal{L} = \mathcal{L}_{DAE} + w \sum_k \mathcal{L}_{metric}^{(k)}
 

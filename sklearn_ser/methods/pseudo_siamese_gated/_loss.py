@@ -134,7 +134,7 @@ class PseudoSiameseLoss(nn.Module):
 
     with the cross-entropy of the classes that the network predicts, the triplet loss
     between its deep representations (anchors) and the latent ones of the autoencoder
-    (positives and negatives), and the mean squared error of the reconstruction.
+    (positives and negatives), and the mean squared error of the reconstruction (Eq. 1).
 
     Parameters
     ----------

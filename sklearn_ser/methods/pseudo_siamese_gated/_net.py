@@ -141,7 +141,7 @@ class GateOutput(NamedTuple):
 
 
 class GatedFusion(nn.Module):
-    r"""Gate that weighs two representations against each other, Eqs. 6 to 8.
+    r"""Gate that weighs two representations, Eqs. 6 to 8 of Gao et al. (2021).
 
     .. math::
 
