@@ -124,7 +124,7 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
         """Restore the state, and build the net anew as it was built for `fit`."""
         state = dict(state)
         trained = state.pop("_trained", None)
-        saved_by = state.pop("_version", None)
+        saved_by = state.pop("_version", "of unknown version")
         name = type(self).__name__
         super().__setstate__(state)
         if trained is None:
