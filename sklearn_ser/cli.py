@@ -458,7 +458,21 @@ def _assignment(text: str) -> tuple[str, Any]:
 
 
 def _write(evaluation: SpeakerEvaluation, options: argparse.Namespace) -> list[Path]:
-    """Write the plots and the scores."""
+    """Write the pictures and the scores."""
+    scores = evaluation.to_dict()
+    scores["settings"]["command"] = {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in vars(options).items()
+        if name != "run"
+    }
+    scores["settings"]["seed"] = options.seed
+    path = options.output / "scores.json"
+    path.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
+    return [*_draw(evaluation, options.output), path]
+
+
+def _draw(evaluation: SpeakerEvaluation, folder: Path) -> list[Path]:
+    """Draw the confusion of the classes and an embedding."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -466,11 +480,6 @@ def _write(evaluation: SpeakerEvaluation, options: argparse.Namespace) -> list[P
 
     from .plotting import EmbeddingDisplay, plot_confusion
 
-    paths = [
-        options.output / name
-        for name in ("confusion.png", "embedding.png", "scores.json")
-    ]
-    corpus = evaluation.corpus
     confusion = plot_confusion(
         evaluation.truth,
         evaluation.predicted,
@@ -484,19 +493,12 @@ def _write(evaluation: SpeakerEvaluation, options: argparse.Namespace) -> list[P
         label_name=evaluation.target,
     )
     speakers = evaluation.folds["speakers"][0]
-    embedding.ax_.set_title(f"{corpus.name}: embedding, {speakers} held out")
-    for display, path in zip((confusion, embedding), paths, strict=False):
-        display.figure_.savefig(path, dpi=150, bbox_inches="tight")
+    embedding.ax_.set_title(f"{evaluation.corpus.name}: embedding, {speakers} held out")
+    pictures = {"confusion.png": confusion, "embedding.png": embedding}
+    for name, display in pictures.items():
+        display.figure_.savefig(folder / name, dpi=150, bbox_inches="tight")
         plt.close(display.figure_)
-    scores = evaluation.to_dict()
-    scores["settings"]["command"] = {
-        name: str(value) if isinstance(value, Path) else value
-        for name, value in vars(options).items()
-        if name != "run"
-    }
-    scores["settings"]["seed"] = options.seed
-    paths[-1].write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
-    return paths
+    return [folder / name for name in pictures]
 
 
 def _extract(options: argparse.Namespace) -> None:

@@ -22,6 +22,12 @@ torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
+def feature_cache(tmp_path_factory):
+    """Return a folder that keeps features: the synthetic corpus is the same for all."""
+    return tmp_path_factory.mktemp("features")
+
+
+@pytest.fixture(scope="session")
 def data_home() -> Path:
     """Return the folder of the real corpora, or skip."""
     named = os.environ.get("SKLEARN_SER_DATA")

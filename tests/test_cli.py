@@ -92,7 +92,16 @@ def test_evaluate_a_corpus_with_broken_files(broken_emodb, tmp_path, capsys):
     assert len(scores["utterances"]) == 18
 
 
-@pytest.mark.parametrize("recipe", ["cvae_lstm", "vae_lstm", "ae_lstm"])
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        "cvae_lstm",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("vae_lstm", "ae_lstm")
+        ),
+    ],
+)
 def test_evaluate_an_autoencoder(tmp_path, capfd, recipe):
     settings = ["cvae__hidden_sizes=(16,)", "cvae__latent_dim=4", "cvae__max_epochs=2"]
     arguments = [
@@ -114,6 +123,7 @@ def test_evaluate_an_adversary(tmp_path, capfd):
     ]
     arguments = [
         *("evaluate", "--recipe", "dat", "--folds", 2, "--output", tmp_path),
+        *("--emotions", "anger,sadness"),
         *(part for setting in settings for part in ("--set", setting)),
     ]
     assert run(*arguments) == 0
@@ -264,8 +274,11 @@ def test_plots_show_the_classes_of_the_target(tmp_path, monkeypatch):
         (["--auxiliary", "emodb=x"], "--auxiliary goes with --recipe pseudo_siamese_"),
     ],
 )
-def test_faults_are_said_in_a_line_and_a_status(arguments, message, tmp_path, capsys):
-    assert run("evaluate", "--quiet", "--output", tmp_path, *arguments) == 2
+def test_faults_are_said_in_a_line_and_a_status(
+    arguments, message, tmp_path, feature_cache, capsys
+):
+    common = ("--quiet", "--output", tmp_path, "--cache", feature_cache)
+    assert run("evaluate", *common, *arguments) == 2
     shown = capsys.readouterr().err
     assert shown.startswith("sklearn-ser: ")
     assert message in shown

@@ -68,11 +68,15 @@ def test_a_new_recipe_needs_no_word_in_the_command_line(monkeypatch, capsys, tmp
         ("none", "emotion", None),
     ],
 )
-def test_labels_by_long_and_short_names(tmp_path, label, target, given):
+def test_labels_by_long_and_short_names(
+    tmp_path, feature_cache, monkeypatch, label, target, given
+):
+    monkeypatch.setattr(cli, "_draw", lambda evaluation, folder: [])
     options = ["--target", target, *(("--label", label) if label else ())]
     status = evaluate(
-        *options, "--folds", 2, "--set", "metricdae__max_epochs=1", "--output", tmp_path
-    )
+        *options, "--folds", 2, "--set", "metricdae__max_epochs=1",
+        "--output", tmp_path, "--cache", feature_cache,
+    )  # fmt: skip
     assert status == 0
     settings = json.loads((tmp_path / "scores.json").read_text())["settings"]
     assert settings["estimator"]["metricdae__label"] == repr(given)

@@ -207,7 +207,7 @@ def test_predictions_longer_than_the_labels(corpus):
 
 
 @pytest.mark.parametrize("factors", [(), (1.1,)])
-def test_augmentation_runs_inside_the_folds(corpus, factors):
+def test_augmentation_runs_inside_the_folds(corpus, feature_cache, factors):
     """Only training recordings have copies; a broken one is left out all the same."""
     frame = corpus.frame.copy()
     frame.at[5, "waveform"] = np.full(16000, np.nan, dtype=np.float32)
@@ -215,8 +215,9 @@ def test_augmentation_runs_inside_the_folds(corpus, factors):
     short = 0.1 * np.random.default_rng(0).normal(size=690).astype(np.float32)
     frame.at[7, "waveform"] = short
     model = recipes.menan(
-        max_epochs=1, shorter="keep", factors=factors, random_state=0, on_error="warn"
-    )
+        max_epochs=1, shorter="keep", factors=factors, random_state=0,
+        on_error="warn", memory=str(feature_cache),
+    )  # fmt: skip
     with pytest.warns(UserWarning, match="recording 5: waveform: .* NaN"):
         result = evaluate_by_speaker(model, Corpus(frame, name="broken"), cv=3)
     too_short = ["utterance 7"] if factors else []

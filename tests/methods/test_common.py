@@ -327,7 +327,7 @@ def test_early_stopping_holds_out_whole_speakers(estimator, needs):
     X, emotion, groups, metadata = data_for(estimator)
     metadata = {name: metadata[name] for name in needs if name != "groups"}
     stopping = clone(estimator).set_params(
-        early_stopping=True, validation_fraction=0.3, max_epochs=60, n_iter_no_change=2
+        early_stopping=True, validation_fraction=0.3, max_epochs=20, n_iter_no_change=2
     )
     if hasattr(stopping, "lr_power"):
         stopping.lr_power = 0.0  # a decay up to max_epochs would differ with these
@@ -422,7 +422,7 @@ def test_ctrl_c_is_not_taken_for_an_early_stop(estimator, needs, monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(TrainingNet, "train_step", interrupted)
+    monkeypatch.setattr(TrainingNet, "descend", interrupted)
     X, emotion, _, metadata = data_for(estimator)
     with pytest.raises(KeyboardInterrupt):
         clone(estimator).fit(X, emotion, **{name: metadata[name] for name in needs})

@@ -26,6 +26,7 @@ def test_the_reference_beats_chance_by_far(corpus):
     assert ua_score(corpus.emotion, predicted) > 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.corpus
 def test_emodb_by_speaker(data_home):
     """The reference number of the field, within a point."""

@@ -25,10 +25,13 @@ def test_menan_settings(name):
 
 @pytest.mark.parametrize("routing", [True, False])
 @pytest.mark.parametrize("name", ["menan", pytest.param("dat", marks=pytest.mark.slow)])
-def test_recordings_to_emotions_against_an_adversary(corpus, name, routing):
+def test_recordings_to_emotions_against_an_adversary(
+    corpus, feature_cache, name, routing
+):
     model = getattr(recipes, name)(
-        max_epochs=10, shorter="keep", factors=(1.1,), random_state=0
-    )
+        max_epochs=10, shorter="keep", factors=(1.1,), random_state=0,
+        memory=str(feature_cache),
+    )  # fmt: skip
     groups = "groups" if routing else "menan__groups"
     with sklearn.config_context(enable_metadata_routing=routing):
         model.fit(corpus.audio, corpus.emotion, **{groups: corpus.speaker})

@@ -98,7 +98,7 @@ def test_parameters_reach_the_networks():
     module = model.net_.module_
     assert model.segment_shape_ == (8, 4)
     assert module.branches.cnn[2].kernel_size == (8, 4)
-    assert isinstance(module.fusion.gated.activation, torch.nn.ReLU)
+    assert isinstance(module.fusion.gated.nonlinearity, torch.nn.ReLU)
     assert module.fusion.attention.num_heads == 3
     assert module.fusion.classifier.dropout == 0.25
     assert module.fusion.classifier.layers[0].hidden_size == 7
@@ -325,8 +325,8 @@ def test_representations_are_those_of_the_equations(fitted):
             attended = row[0] + module.fusion.attention(row, row, row)[0][0]
             attended = module.fusion.norm(attended)
             np.testing.assert_allclose(fused[i], attended, rtol=1e-3, atol=1e-5)
-            logits = module.fusion.classifier(attended[None], torch.tensor([len(x)]))
-            proba = logits.softmax(dim=1)
+            output = module.fusion.classifier(attended[None], torch.tensor([len(x)]))
+            proba = output.logits.softmax(dim=1)
         np.testing.assert_allclose(fitted.predict_proba([x]), proba, rtol=1e-3)
         codes[i] = proba.argmax()
     np.testing.assert_array_equal(fitted.predict(X), fitted.classes_[codes])
