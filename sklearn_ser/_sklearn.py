@@ -6,6 +6,8 @@ its decorators are given here those that keep a method's signature for mypy. Pri
 names of other libraries stand in `_foreign.py`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 

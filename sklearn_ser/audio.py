@@ -120,7 +120,7 @@ def as_recordings(X: Any) -> NDArray[np.object_]:
     elif isinstance(X, np.ndarray):
         if X.ndim != 1 and not (X.ndim == 2 and X.dtype.kind in "fiu"):
             raise ValueError(
-                f"an array of shape {X.shape} and dtype {X.dtype} is not a collection "
+                f"An array of shape {X.shape} and dtype {X.dtype} is not a collection "
                 "of recordings: give a list, a 1-D array of recordings, or a 2-D array "
                 "of numbers with one waveform in each row."
             )
@@ -163,7 +163,7 @@ def _from_pandas(X: pd.DataFrame | pd.Series | pd.Index) -> list[Any]:
         return list(index)
     if isinstance(X, pd.DataFrame | pd.MultiIndex):
         raise ValueError(
-            f"a {type(X).__name__} of recordings needs 'file' and optionally 'start' "
+            f"A {type(X).__name__} of recordings needs 'file' and optionally 'start' "
             "and 'end' as its columns or as the levels of its index."
         )
     return list(X)

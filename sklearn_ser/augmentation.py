@@ -464,7 +464,7 @@ def _check_factors(factors: Any, include_original: bool) -> list[float]:
         raise ValueError(f"factors holds a speed twice: {checked}.")
     if not checked and not include_original:
         raise ValueError(
-            "nothing is left to train on: give factors, or include_original=True."
+            "Nothing is left to train on: give factors, or include_original=True."
         )
     return [float(factor) for factor in checked]
 

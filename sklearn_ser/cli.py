@@ -524,7 +524,7 @@ def _extract(options: argparse.Namespace) -> None:
     ).set_output(transform="pandas")
     features = front_end.transform(recordings)
     if not has_features(features).any():
-        raise ValueError("no recording gave features: nothing is written.")
+        raise ValueError("No recording gave features: nothing is written.")
     table = recordings.join(features)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     write = table.to_csv if suffix == ".csv" else table.to_parquet
@@ -544,7 +544,7 @@ def _listed(path: Path) -> pd.DataFrame:
             raise ValueError(f"{path} holds no recording ({', '.join(_AUDIO)}).")
         return pd.DataFrame({"file": [str(p) for p in found]})
     if not path.is_file():
-        raise FileNotFoundError(f"there is no file or folder {path}.")
+        raise FileNotFoundError(f"There is no file or folder {path}.")
     if path.suffix.lower() == ".csv":
         table = pd.read_csv(path)
         if "file" not in table or table["file"].isna().any() or table.empty:

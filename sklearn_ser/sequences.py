@@ -77,7 +77,7 @@ n_features); ndarray of shape (n, n_frames, n_features) or (n, n_features)
         table = np.asarray(X)
         if table.ndim != 2:
             raise ValueError(
-                "sequences must be arrays of shape (n_frames_i, n_features), one for "
+                "Sequences must be arrays of shape (n_frames_i, n_features), one for "
                 f"each utterance, got an array of shape {table.shape}."
             )
         utterances = list(_numeric(table, "X")[:, None, :])
@@ -515,9 +515,11 @@ def _numeric(values: Any, name: str) -> NDArray[Any]:
     array = np.asarray(values)
     if array.dtype.kind in "fiub":
         return array
+    if array.dtype.kind != "O":
+        raise ValueError(
+            f"{name} does not hold real numbers: its dtype is {array.dtype}."
+        )
     try:
-        if array.dtype.kind != "O":
-            raise TypeError(f"its dtype is {array.dtype}")
         # Wide enough that a value too large for float32 can still be named.
         return array.astype(np.float64)
     except (OverflowError, TypeError, ValueError) as error:

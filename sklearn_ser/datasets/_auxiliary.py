@@ -171,12 +171,12 @@ SpectrogramSegmenter` gives them; of a table, each row is an utterance of one se
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(
-            f"cannot assign to {name!r}: an AuxiliaryCorpora cannot be changed."
+            f"Cannot assign to {name!r}: an AuxiliaryCorpora cannot be changed."
         )
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(
-            f"cannot delete {name!r}: an AuxiliaryCorpora cannot be changed."
+            f"Cannot delete {name!r}: an AuxiliaryCorpora cannot be changed."
         )
 
     def __len__(self) -> int:
@@ -360,7 +360,7 @@ def _check_quadrants(quadrant: object, n: int) -> NDArray[np.int64]:
         is_number = isinstance(value, Real) and not isinstance(value, bool)
         if not is_number or value not in _QUADRANTS:
             raise ValueError(
-                f"the quadrant of utterance {index} of {n} is {value!r}: it must be 1, "
+                f"The quadrant of utterance {index} of {n} is {value!r}: it must be 1, "
                 "2, 3 or 4, as of sklearn_ser.datasets.emotion_quadrant, or None or "
                 "NaN where it is unknown."
             )
@@ -405,12 +405,12 @@ def _check_distinct(corpora: Corpus | Iterable[Corpus]) -> list[Corpus]:
             )
         if corpus.name in {other.name for other in chosen[:index]}:
             raise ValueError(
-                f"two corpora have the name {corpus.name!r}, and each is standardised "
+                f"Two corpora have the name {corpus.name!r}, and each is standardised "
                 "by itself: give them different ones, by dataclasses.replace(corpus, "
                 "name=...)."
             )
         if not len(corpus):
-            raise ValueError(f"the corpus {corpus.name} has no utterances.")
+            raise ValueError(f"The corpus {corpus.name} has no utterances.")
     return chosen
 
 
@@ -425,7 +425,7 @@ def _segments(
     usable = has_features(segments)
     if not usable.any():
         raise ValueError(
-            f"no recording of the corpus {corpus.name} gave segments, of "
+            f"No recording of the corpus {corpus.name} gave segments, of "
             f'{len(corpus)}: a front end with on_error="raise" says why.'
         )
     return as_sequences(segments), usable
@@ -443,7 +443,7 @@ def _quadrants(emotions: list[str]) -> list[int | None]:
     if unknown:
         n = sum(quadrants[emotion] is None for emotion in emotions)
         warn_user(
-            f"no quadrant is known for {', '.join(unknown)}: "
+            f"No quadrant is known for {', '.join(unknown)}: "
             f"{counted(n, 'utterance')} will be reconstructed, but be no part of a "
             "triplet. sklearn_ser.datasets.emotion_dimensions lists what is known."
         )

@@ -127,7 +127,7 @@ def canonical_emotion(emotion: str) -> str:
     name = SYNONYMS.get(name, name)
     if name not in _EMOTIONS:
         raise ValueError(
-            f"unknown emotion {emotion!r}; known are {', '.join(_EMOTIONS)}, "
+            f"Unknown emotion {emotion!r}; known are {', '.join(_EMOTIONS)}, "
             f"and the synonyms {', '.join(SYNONYMS)}."
         )
     return name
@@ -234,7 +234,7 @@ def _point(name: str, scheme: str) -> tuple[float, float]:
     if ratings[0] is None or ratings[1] is None:
         rated = [key for key, value in _EMOTIONS.items() if value.valence_ratings]
         raise ValueError(
-            f"nobody has rated {name!r}, so that it has no place on the circumplex; "
+            f"Nobody has rated {name!r}, so that it has no place on the circumplex; "
             f"rated are {', '.join(rated)}."
         )
     return ratings[0].mean, ratings[1].mean

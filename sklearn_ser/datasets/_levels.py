@@ -109,7 +109,7 @@ default="latif2018"
     missing = np.flatnonzero(numbers == UNKNOWN)
     if missing.size:
         raise ValueError(
-            f"there is no level for NaN at index {missing[0]} ({missing.size} of "
+            f"There is no level for NaN at index {missing[0]} ({missing.size} of "
             f"{numbers.size} values in all): leave out the utterances that nobody has "
             "rated."
         )
@@ -152,7 +152,7 @@ default="latif2018"
     if outside.size:
         index = outside[0]
         raise ValueError(
-            f"the rating {ratings.flat[index]:.10g} at index {index} is outside the "
+            f"The rating {ratings.flat[index]:.10g} at index {index} is outside the "
             f"scale from {scale[0]:g} to {scale[1]:g}. Give the scale of the ratings "
             "as rating_scale=(lowest, highest)."
         )

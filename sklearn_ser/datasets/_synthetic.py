@@ -215,7 +215,7 @@ def make_emotional_speech(
     check_scalar(sampling_rate, "sampling_rate", Integral, min_val=8000)
     names = [canonical_emotion(emotion) for emotion in emotions]
     if not names or len(set(names)) < len(names):
-        raise ValueError(f"give one or more emotions, each once, got {list(emotions)}.")
+        raise ValueError(f"Give one or more emotions, each once, got {list(emotions)}.")
     points = np.column_stack(emotion_dimensions(names, "circumplex"))
 
     rows = []

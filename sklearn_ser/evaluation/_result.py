@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._constants import N_LISTED
 from .._representation import representation
 from ..audio import describe
 from ..datasets import Corpus, dimension_levels
@@ -17,7 +18,6 @@ from ..metrics import macro_f1_score, ua_score, wa_score
 
 Target = Literal["emotion", "activation", "valence", "dominance"]
 
-_N_LISTED = 10  # recordings that the printed result names
 _SCORES = {"wa": wa_score, "ua": ua_score, "f1": macro_f1_score}
 
 
@@ -220,8 +220,8 @@ def _listed(missing: str, names: list[str]) -> list[str]:
     """Name, in one line, the recordings that were left out, if any."""
     if not names:
         return []
-    more = len(names) - _N_LISTED
-    shown = [*names[:_N_LISTED], *([f"{more} more"] if more > 0 else [])]
+    more = len(names) - N_LISTED
+    shown = [*names[:N_LISTED], *([f"{more} more"] if more > 0 else [])]
     return [f"left out, without {missing}: {', '.join(shown)}"]
 
 

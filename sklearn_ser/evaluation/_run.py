@@ -118,7 +118,7 @@ def evaluate_by_speaker(
     if asked is not None:
         usable &= asked
     if not usable.any():
-        raise ValueError(f"none of the {len(corpus)} recordings has features.")
+        raise ValueError(f"None of the {len(corpus)} recordings has features.")
     left_out = names[~usable].tolist()
     if left_out:
         corpus = corpus.select(usable)
@@ -192,7 +192,7 @@ def _is_rated(corpus: Corpus, target: Target) -> NDArray[np.bool_]:
     ratings = getattr(corpus, target)
     if ratings is None or np.isnan(ratings).all():
         raise ValueError(
-            f"the corpus {corpus.name} has no ratings of {target}: load it with its "
+            f"The corpus {corpus.name} has no ratings of {target}: load it with its "
             "table of them, where there is one."
         )
     rated: NDArray[np.bool_] = ~np.isnan(ratings)

@@ -160,7 +160,7 @@ dtype object
         container = output_config(self)
         if self._is_ragged() and container != "default":
             raise ValueError(
-                f"features in frames do not fit the output container {container!r}: "
+                f"Features in frames do not fit the output container {container!r}: "
                 'use set_output(transform="default") here, and the container on later '
                 "steps alone."
             )
@@ -252,7 +252,7 @@ dtype object
             if more > 0:
                 lines[N_LISTED:] = [f"and {more:,} more"]
             warn_user(
-                f"no features for {len(faults):,} of {n_recordings:,} recordings:\n"
+                f"No features for {len(faults):,} of {n_recordings:,} recordings:\n"
                 + "\n".join(lines)
             )
 

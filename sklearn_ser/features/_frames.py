@@ -209,7 +209,7 @@ def mel_filters(
     top = half if f_max is None else f_max
     if not f_min < top <= half:
         raise ValueError(
-            f"mel bands from {f_min:g} to {top:g} Hz are not possible: they must rise "
+            f"Mel bands from {f_min:g} to {top:g} Hz are not possible: they must rise "
             f"and end at or below half the sampling rate, {half:g} Hz."
         )
     edges = librosa.mel_frequencies(n_mels + 2, fmin=f_min, fmax=top)

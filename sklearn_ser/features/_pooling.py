@@ -266,7 +266,7 @@ n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
         matched = _PERCENTILE.fullmatch(name)
         if matched is None or float(matched[1]) > 100:
             raise ValueError(
-                f"unknown functional {name!r}; known are {', '.join(_FUNCTIONALS)}, "
+                f"Unknown functional {name!r}; known are {', '.join(_FUNCTIONALS)}, "
                 "share_above, and percentile0 to percentile100."
             )
         return partial(_percentile, per_cent=float(matched[1]))

@@ -15,7 +15,8 @@ from scipy.stats import f as f_distribution
 from sklearn.utils import check_array, check_random_state, check_scalar
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from ._centering import FloatArray, unit_columns, unit_vector
+from .._typing import FloatArray
+from ._centering import unit_columns, unit_vector
 from ._scores import adjust
 
 RandomState: TypeAlias = int | np.random.RandomState | None
@@ -224,7 +225,7 @@ def latent_correlation(
     basis = orth(unit_columns(z))
     if basis.shape[1] == 0:
         raise ValueError(
-            "the embedding is constant over the labelled rows (collapsed): "
+            "The embedding is constant over the labelled rows (collapsed): "
             "no correlation is defined."
         )
 
@@ -298,7 +299,7 @@ def mantel_test(
     y = _condensed(y_distances, "y_distances")
     if len(x) != len(y):
         raise ValueError(
-            "both sets of distances must be of the same objects, got "
+            "Both sets of distances must be of the same objects, got "
             f"{num_obs_y(x)} and {num_obs_y(y)} objects."
         )
     x, y = unit_vector(x, "x_distances"), unit_vector(y, "y_distances")
@@ -373,7 +374,7 @@ def _labeled_rows(
     labeled = ~np.isnan(values)
     if labeled.sum() < needed:
         raise ValueError(
-            f"the regression needs at least {needed} labelled rows, got "
+            f"The regression needs at least {needed} labelled rows, got "
             f"{labeled.sum()} of {len(values)} (NaN means unlabelled)."
         )
     return z[labeled], values[labeled]

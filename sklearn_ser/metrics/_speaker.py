@@ -17,8 +17,8 @@ from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from .._constants import LARGEST
+from .._typing import FloatArray
 from ..sequences import as_sequences
-from ._centering import FloatArray
 from ._correlation import RandomState
 from ._scores import ua_score
 
@@ -209,7 +209,7 @@ def _probed(
     speakers, numbers = np.unique(codes[rows], return_inverse=True)
     if len(speakers) < 2:
         raise ValueError(
-            "a probe of speakers needs at least 2 speakers with at least 2 utterances "
+            "A probe of speakers needs at least 2 speakers with at least 2 utterances "
             f"each, got {len(speakers)} (of {len(counts)} speakers of {len(known)} "
             f"utterances; {len(codes) - len(known)} have no speaker)."
         )

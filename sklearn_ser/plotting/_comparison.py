@@ -12,11 +12,11 @@ from sklearn.base import is_classifier
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from .._representation import split_last_step
+from .._typing import FloatArray
 from ..metrics import wa_score
 from ._confusion import (
     CELL,
     NO_SHARE,
-    FloatArray,
     count_confusions,
     draw_cells,
     draw_shares,
@@ -181,7 +181,7 @@ class ConfusionComparisonDisplay:
             try:
                 wa_score(y_true, y_pred)
             except ValueError as error:
-                raise ValueError(f"predictions of {name}: {error}") from error
+                raise ValueError(f"Predictions of {name}: {error}") from error
         classes, counts = count_confusions(y_true, y_pred_1, y_pred_2, labels=labels)
         display = cls(counts, labels=classes, names=names, label_name=label_name)
         return display.plot(axes)
@@ -376,7 +376,7 @@ class ConfusionComparisonDisplay:
             raise ValueError("counts holds no utterances.")
         if (counts[0].sum(axis=1) != counts[1].sum(axis=1)).any():
             raise ValueError(
-                "the rows of the two matrices have different sums: both models must "
+                "The rows of the two matrices have different sums: both models must "
                 "be tested on the same utterances."
             )
         classes = range(shape[1]) if self.labels is None else self.labels

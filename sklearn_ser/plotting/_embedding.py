@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
+
+from .._typing import BoolArray, FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.collections import PathCollection
     from matplotlib.legend import Legend
 
-FloatArray: TypeAlias = NDArray[np.float64]
-BoolArray: TypeAlias = NDArray[np.bool_]
 
 # Okabe and Ito's colours, told apart with any colour vision; yellow, faint on
 # white, comes last. A marker of its own tells each class apart without colour;
@@ -470,7 +470,7 @@ def _principal_components(
     """Project on the first two principal components of the training rows."""
     if training.sum() < 2:
         raise ValueError(
-            f"an embedding of {embedding.shape[1]} dimensions is reduced by principal "
+            f"An embedding of {embedding.shape[1]} dimensions is reduced by principal "
             "components of the training utterances, and needs at least 2 of them; "
             f"held_out leaves {training.sum()} of {len(embedding)}."
         )

@@ -13,9 +13,9 @@ from sklearn.manifold import TSNE
 from sklearn.utils import check_scalar
 
 from .._representation import representation
+from .._typing import FloatArray
 from ._embedding import (
     EmbeddingDisplay,
-    FloatArray,
     Role,
     check_embedding,
 )
@@ -355,8 +355,8 @@ def _arrange(
         )
     if (embedding == embedding[0]).all():
         raise ValueError(
-            f"all {len(embedding)} rows of embedding are equal: t-SNE has nothing to "
-            "arrange; has the model collapsed?."
+            f"All {len(embedding)} rows of embedding are equal: t-SNE has nothing to "
+            "arrange. Has the model collapsed?"
         )
     # Place and scale change nothing, but the squares of very small or large distances
     # are 0 or infinite in float32, with which scikit-learn would end the process. The

@@ -509,7 +509,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             )
         if valid is not None and len(valid["X"]) < 2:
             raise ValueError(
-                "early stopping needs a pair of utterances, but the held-out speakers "
+                "Early stopping needs a pair of utterances, but the held-out speakers "
                 f"{self.validation_groups_.tolist()} have only 1 sample: raise "
                 "validation_fraction."
             )

@@ -134,7 +134,7 @@ class SiameseCNN(nn.Module):
         """
         if x.shape[1] != self.n_frames:
             raise ValueError(
-                f"the network takes {self.n_frames} frames, got {x.shape[1]}."
+                f"The network takes {self.n_frames} frames, got {x.shape[1]}."
             )
         time_last = x.transpose(1, 2).contiguous()
         features = torch.cat([branch(time_last) for branch in self.branches], dim=1)

@@ -375,7 +375,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         container = output_config(self)
         if sequences.kind != "table" and container != "default":
             raise ValueError(
-                f"sequences do not fit the output container {container!r}: use "
+                f"Sequences do not fit the output container {container!r}: use "
                 'set_output(transform="default") here, and the container on later '
                 "steps alone."
             )

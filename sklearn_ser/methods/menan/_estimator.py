@@ -387,18 +387,18 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         """Refuse to train, or to stop early, where no emotion is known."""
         if (train["y"] == UNKNOWN).all():
             raise ValueError(
-                "no utterance to train on has an emotion that is known: give y more "
+                "No utterance to train on has an emotion that is known: give y more "
                 "emotions, or lower validation_fraction."
             )
         if valid is not None and (valid["y"] == UNKNOWN).all():
             raise ValueError(
-                "early stopping watches the emotions of the held-out speakers "
+                "Early stopping watches the emotions of the held-out speakers "
                 f"{self.validation_groups_.tolist()}, but none is known: raise "
                 "validation_fraction."
             )
 
     def _speakers_to_tell(self, train: Data) -> NDArray[Any]:
-        """Return the speakers that are trained on; none where there are no two."""
+        """Return the speakers to train on, or none if there are fewer than two."""
         if self.adversary is None:
             return np.array([])
         speakers = np.array([])
@@ -407,11 +407,11 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         if len(speakers) > 1:
             return speakers
         name = type(self).__name__
-        others = " beside those that early stopping holds out"
+        left = " after early stopping has held some out" if self.early_stopping else ""
         warn_user(
-            f"{name}(adversary={self.adversary!r}) learns from the speakers, but "
-            f"groups names no two to train on{others if self.early_stopping else ''}: "
-            f"it learns emotions alone, as {name}(adversary=None) does. "
+            f"{name}(adversary={self.adversary!r}) learns from the speakers and needs "
+            f"two or more to train on, but groups names fewer{left}: it learns "
+            f"emotions alone, as {name}(adversary=None) does. "
             + routing_hint(name, "groups")
         )
         return speakers[:0]

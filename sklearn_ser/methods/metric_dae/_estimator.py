@@ -292,7 +292,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         groups = check_groups(self, groups, X)
         seed = draw_seed(self.random_state)
         train, valid = self._split_off_speakers(_data(X, labels), groups, seed)
-        self._check_labelled(train)
+        self._check_labeled(train)
         spec = self._specify(seed)
         net = spec.build()
         net.train_on(train, valid)
@@ -451,7 +451,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         labels = [targets[name] for name in names]
         return X, np.stack(labels, axis=1) if labels else np.empty((len(X), 0), "f4")
 
-    def _check_labelled(self, train: Data) -> None:
+    def _check_labeled(self, train: Data) -> None:
         """Refuse targets of which nothing is known."""
         for k, name in enumerate(self._targets()):
             if np.isnan(train["labels"][:, k]).all():
@@ -491,16 +491,16 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
 
     def _fit_label_estimate(self, X: Any, labels: NDArray[np.float32]) -> None:
         """Fit the labels to the embedding by least squares, where there are any."""
-        labelled = ~np.isnan(labels)
+        labeled = ~np.isnan(labels)
         # A batch too small for the regression leaves the estimate as it was.
         needed = self._n_features_out + 2 if hasattr(self, "coef_") else 1
-        if not labels.shape[1] or (labelled.sum(axis=0) < needed).any():
+        if not labels.shape[1] or (labeled.sum(axis=0) < needed).any():
             return
         embedding = self._through("encoder", X).astype(np.float64)
         models = [
             LinearRegression().fit(embedding[known], values[known])
             for values, known in zip(
-                labels.T.astype(np.float64), labelled.T, strict=True
+                labels.T.astype(np.float64), labeled.T, strict=True
             )
         ]
         self.coef_ = np.stack([model.coef_ for model in models])

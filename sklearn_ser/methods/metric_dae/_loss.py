@@ -145,9 +145,9 @@ def continuous_metric_terms(
             "distance must be 'euclidean', 'mean_euclidean' or 'signed', "
             f"got {distance!r}."
         )
-    labelled = ~label.isnan()
-    if not bool(labelled.all()):
-        embedding, label = embedding[labelled], label[labelled]
+    labeled = ~label.isnan()
+    if not bool(labeled.all()):
+        embedding, label = embedding[labeled], label[labeled]
     if len(embedding) < 2:
         nothing = embedding.sum() * 0.0
         return ContinuousMetricTerms(nothing, nothing, nothing)

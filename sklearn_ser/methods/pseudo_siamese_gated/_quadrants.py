@@ -38,7 +38,7 @@ def check_auxiliary(auxiliary: AuxiliaryCorpora | None, sequences: Sequences) ->
         return
     if auxiliary.n_features != sequences.n_features:
         raise ValueError(
-            f"the auxiliary corpora have segments of {auxiliary.n_features} values, X "
+            f"The auxiliary corpora have segments of {auxiliary.n_features} values, X "
             f"of {sequences.n_features}: make both with the same front end."
         )
     shared = np.flatnonzero(auxiliary.holds(sequences.arrays))
@@ -111,7 +111,7 @@ def class_quadrants(
     if auxiliary is None:
         return np.arange(len(labels))
     raise ValueError(
-        "triplets need the valence and activation of all classes, and those of "
+        "Triplets need the valence and activation of all classes, and those of "
         f"{unknown} are not known. Give the quadrant of each class, from 1 to 4 as in "
         f"sklearn_ser.datasets.emotion_quadrant: quadrants={{{unknown[0]!r}: 1, …}}; "
         "or leave triplets out with triplets=None."
@@ -138,9 +138,9 @@ def warn_of_no_triplets(
             where.append("the pre-training")
     if where:
         warn_user(
-            "valence and activation make no triplet, of a segment with one of the same "
-            f"quadrant and one of another, in {' and '.join(where)}: the triplet loss "
-            "has no effect there."
+            "Valence and activation make no triplet (two segments of one quadrant and "
+            f"one of another) in {' and '.join(where)}: the triplet loss has no effect "
+            "there."
         )
 
 

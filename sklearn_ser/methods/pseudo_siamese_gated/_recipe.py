@@ -27,7 +27,7 @@ def _settle(
     for name in (fusion, auxiliary):
         if corpora and changed.get(name, "") is None:
             raise ValueError(
-                f"auxiliary corpora have no effect with {name}=None: leave out one of "
+                f"Auxiliary corpora have no effect with {name}=None: leave out one of "
                 "the two."
             )
     if shape in model.get_params() and shape not in changed:

@@ -76,7 +76,7 @@ class SegmentEncoder(nn.Sequential):
             channels = filters
         layers += [nn.Flatten(), nn.Linear(channels * prod(shapes[-1]), embedding_size)]
         super().__init__(*layers)
-        self.apply(_initialise)
+        self.apply(_initialize)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
@@ -165,7 +165,7 @@ class UpsampledConv2d(nn.Module):
         )
         if not (0 <= missing[1] <= most[0] and 0 <= missing[3] <= most[1]):
             raise ValueError(
-                f"an output of {self.shape} is made of {(frames, bins)} values, or of "
+                f"An output of {self.shape} is made of {(frames, bins)} values, or of "
                 f"one less where it is odd; got {tuple(x.shape[2:])}."
             )
         x = nn.functional.pad(x, missing, mode="replicate")
@@ -245,7 +245,7 @@ class SegmentDecoder(nn.Sequential):
                 nn.ReLU(),
             ]
         super().__init__(*layers[:-1], nn.Flatten())
-        self.apply(_initialise)
+        self.apply(_initialize)
 
 
 def _convolution(index: int, shape: Shape) -> tuple[int, Shape]:
@@ -254,7 +254,7 @@ def _convolution(index: int, shape: Shape) -> tuple[int, Shape]:
     return filters, (min(frames, shape[0]), min(bins, shape[1]))
 
 
-def _initialise(layer: nn.Module) -> None:
+def _initialize(layer: nn.Module) -> None:
     """Draw the first weights of a layer so that the signal keeps its size."""
     if isinstance(layer, nn.Conv2d):
         nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
