@@ -28,8 +28,8 @@ __all__ = ["Corpus"]
 class Corpus:
     """A corpus of emotional speech.
 
-    The table `frame` is the one source; the attributes are arrays read from it, in
-    the order of its rows, ready for scikit-learn.
+    The table `frame` holds everything; the attributes are arrays read from it, in the
+    order of its rows, ready for scikit-learn.
 
     Parameters
     ----------

@@ -169,7 +169,7 @@ def _read_dimensions(path: Path) -> pd.DataFrame:
         )
     try:
         table = pd.read_csv(path, encoding="utf-8-sig")
-    except ValueError as error:  # what pandas raises for all that is not a table
+    except ValueError as error:  # pandas raises it for anything that is not a table
         raise ValueError(
             f"{path} is not a CSV table ({error}): save it as comma-separated text."
         ) from error

@@ -79,8 +79,8 @@ default="latif2018"
 
     Notes
     -----
-    A rating counts as on a threshold where it differs from it by no more than
-    rounding does, also in float32.
+    A rating counts as on a threshold if it differs from it by no more than rounding,
+    also in float32.
 
     With ``"latif2018"``, few utterances are medium where the ratings of several
     listeners were averaged. The same rating can be at two levels under two names: on
@@ -272,5 +272,5 @@ def _two_numbers(given: Any) -> tuple[float, float] | None:
 
 
 def _tolerance(scale: tuple[float, float]) -> float:
-    """Return by how much rounding may move a rating or a threshold."""
+    """Return how far rounding may move a rating or a threshold."""
     return _TOLERANCE * max(map(abs, scale))

@@ -1,4 +1,4 @@
-"""What an evaluation by speaker refuses or warns of, before anything is fitted."""
+"""Checks of an evaluation by speaker, before anything is fitted."""
 
 from __future__ import annotations
 

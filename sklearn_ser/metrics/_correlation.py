@@ -66,7 +66,7 @@ class MantelResult:
     statistic : float
         Pearson's correlation of the two sets of distances.
     p_value : float
-        One-sided p-value: of a correlation at least as large by chance.
+        One-sided p-value: the probability of a correlation at least as large by chance.
     n_permutations : int
         Number of permutations drawn.
     """
@@ -120,12 +120,12 @@ def pairwise_correlation(
 
     Notes
     -----
-    Do not trust ``p_value`` here. N utterances give N(N-1)/2 pairs that depend on
-    each other; the F-test takes them as independent (pseudo-replication): on
-    noise, 40 utterances, it rejects at the level 0.05 in a third of the cases. The
-    permutation p-value is the Mantel test's, which permutes utterances, not pairs,
-    and keeps the level. It is one-sided: large distances in the embedding are to
-    go with large distances of the label. R² itself doesn't tell that direction.
+    Do not trust ``p_value`` here. N utterances give N(N-1)/2 pairs that depend on each
+    other; the F-test takes them as independent (pseudo-replication). On noise, with 40
+    utterances, it rejects at the level 0.05 in a third of the cases. The permutation
+    p-value is the Mantel test's, which permutes utterances, not pairs, and keeps the
+    level. It is one-sided: it asks whether large distances in the embedding go with
+    large distances of the label. R² itself has no such direction.
 
     References
     ----------
@@ -167,9 +167,9 @@ def latent_correlation(
 ) -> CorrelationResult:
     """Regress a label on the dimensions of an embedding.
 
-    Ordinary least squares with an intercept: how much of the label's variation a
-    linear combination of the latent dimensions explains, as Table 3 of [1]_ is
-    described in its conclusion.
+    Ordinary least squares with an intercept: how much of the label's variation a linear
+    combination of the latent dimensions explains. The conclusion of [1]_ describes its
+    Table 3 so.
 
     Parameters
     ----------
@@ -202,9 +202,9 @@ def latent_correlation(
 
     Notes
     -----
-    R² is that of the rows the regression was fitted on. Both tests take
-    utterances as independent; those of one speaker are alike, so be wary of a
-    p-value from few speakers.
+    R² is computed on the rows that the regression was fitted on. Both tests take
+    utterances as independent. Those of one speaker are alike, so be wary of a p-value
+    from few speakers.
 
     References
     ----------

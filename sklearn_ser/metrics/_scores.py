@@ -135,10 +135,10 @@ def macro_f1_score(
 ) -> float:
     """Macro F1: the mean F-measure of the classes in ``y_true``.
 
-    The F-measure of a class is the harmonic mean of its precision and its recall.
-    A class that is predicted but never true is left out of the mean, as in
-    :func:`ua_score`; scikit-learn's ``f1_score(average="macro")`` counts it as 0,
-    which punishes a fold whose speakers lack a class.
+    The F-measure of a class is the harmonic mean of its precision and its recall. A
+    class that is predicted but never true is left out of the mean, as in
+    :func:`ua_score`; scikit-learn's ``f1_score(average="macro")`` counts it as 0, which
+    lowers the score of a fold whose speakers lack a class.
 
     Parameters
     ----------

@@ -147,9 +147,9 @@ class EmbeddingDisplay:
     ) -> Self:
         """Reduce an embedding to what can be drawn, and draw it.
 
-        One and two dimensions are drawn as they are. More are projected on the
-        first two principal components of the training utterances: the rows that
-        are not held out, so the held-out ones have no say in the view.
+        One and two dimensions are drawn as they are. More are projected on the first
+        two principal components of the training utterances: the rows that are not held
+        out, so the held-out ones do not influence the view.
 
         Parameters
         ----------
@@ -236,7 +236,7 @@ class EmbeddingDisplay:
             y = _label_axis(self.ax_, label, groups, held_out, self.label_name)
         else:
             self.ax_.set_ylabel(self.axis_names[1])
-            # Distances are what such embeddings are trained for: show them true.
+            # Such embeddings are trained for distances: show them undistorted.
             self.ax_.set_aspect("equal", adjustable="datalim")
         self.scatter_: list[PathCollection] = [
             self.ax_.scatter(
@@ -315,7 +315,7 @@ def check_embedding(embedding: ArrayLike, *, ensure_min_samples: int = 1) -> Flo
 
 
 def _check_label(label: ArrayLike) -> pd.Series[Any]:
-    """Return a label as a column; refuse what is none, and infinity."""
+    """Return a label as a column; refuse other shapes, and infinity."""
     if np.ndim(label) != 1:
         raise ValueError(
             "label must have one value for each utterance, got shape "

@@ -40,7 +40,7 @@ _LABELS = {"act", "val", "activation", "valence"}
 
 @dataclass(frozen=True)
 class AddNoise:
-    """Adds to a batch the noisy copy of the features that the network sees."""
+    """Adds to a batch a noisy copy of the features, which the network sees."""
 
     std: float
 
@@ -76,11 +76,10 @@ def _learns_a_label(estimator: MetricDAE) -> bool:
 class MetricDAE(NetTransformerMixin, NetEstimator):
     """Denoising autoencoder with continuous metric learning (Das et al., 2022).
 
-    Compresses standardised functionals of an utterance, such as those of
-    `EGeMAPS`, into a few latent dimensions, in which the distance of two
-    utterances follows the distance of their activation or valence. The labels
-    are needed in training only, and may be missing (NaN) for some utterances:
-    those still train the autoencoder.
+    Compresses standardised functionals of an utterance, such as those of `EGeMAPS`,
+    into a few latent dimensions, in which the distance of two utterances follows the
+    distance of their activation or valence. The labels are only needed in training.
+    They may be missing (NaN) for some utterances, which still train the autoencoder.
 
     Parameters
     ----------
@@ -90,7 +89,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         ``"activation"`` and ``"valence"``, mean the same. None is the paper's
         unsupervised baseline, a plain denoising autoencoder.
     latent_dim : int, default=2
-        Dimensions of the embedding; 2 in the paper. Even with two labels.
+        Dimensions of the embedding; 2 in the paper. With two labels, an even number.
     hidden_sizes : sequence of int, default=(40, 20, 10)
         Widths of the encoder's hidden layers, mirrored by the decoder. With 88
         features the default is the published network of 9,310 parameters.
@@ -169,7 +168,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
     The features must be standardised: put a `StandardScaler` before this step.
 
     The released script also adds noise when it extracts embeddings. That makes
-    an embedding a matter of luck, and is left out.
+    embeddings random, so it is left out here.
 
     References
     ----------
@@ -320,9 +319,9 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         Returns
         -------
         MetricDAE
-            The estimator itself. The estimate of the labels is fitted anew to
-            these data, unless they hold fewer labels than it takes
-            (``latent_dim + 2``): so pass many at a time, or `predict` knows little.
+            The estimator itself. The estimate of the labels is fitted anew to these
+            data, unless they hold too few labels (fewer than ``latent_dim + 2``). Pass
+            many samples at a time, because `predict` knows no others.
 
         Raises
         ------

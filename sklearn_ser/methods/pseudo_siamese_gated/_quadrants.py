@@ -1,4 +1,4 @@
-"""What auxiliary corpora and quadrants have to be for `PseudoSiameseGated`."""
+"""Checks of the auxiliary corpora and the quadrants of `PseudoSiameseGated`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check_auxiliary(auxiliary: AuxiliaryCorpora | None, sequences: Sequences) ->
     Parameters
     ----------
     auxiliary : AuxiliaryCorpora or None
-        The corpora of the pre-training; where there are none, it warns.
+        The corpora of the pre-training; the function warns if there are none.
     sequences : Sequences
         Utterances of the target.
 
@@ -83,8 +83,8 @@ def class_quadrants(
     quadrants : dict or None
         From class to quadrant; None looks up the names of emotions.
     auxiliary : AuxiliaryCorpora or None
-        The corpora whose quadrants have to mean the same. Without them it is enough
-        to tell the classes apart, where their names are not known.
+        The corpora, whose quadrants must mean the same. Without them, classes with
+        unknown names only need to be told apart.
 
     Returns
     -------
