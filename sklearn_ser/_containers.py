@@ -14,7 +14,7 @@ MAX_OGG_PAGE = 27 + 255 + 255 * 255
 
 
 def missing_audio(file: BinaryIO) -> str | None:
-    """Tell what a WAV or Ogg file promises and does not hold.
+    """Tell what a WAV or Ogg file promises but does not contain.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def missing_audio(file: BinaryIO) -> str | None:
 
 
 def _missing_from_wav(file: BinaryIO, order: str) -> str | None:
-    """Compare the size of the data chunk with what there is of it."""
+    """Compare the size of the data chunk with the data that are there."""
     size = file.seek(0, os.SEEK_END)
     file.seek(12)
     while len(head := file.read(8)) == 8:

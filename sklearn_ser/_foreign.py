@@ -4,6 +4,8 @@ Those of scikit-learn stand in `_sklearn.py`. The functions here are given the f
 object, so that this file imports none of the libraries.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 __all__ = ["forget_callbacks"]

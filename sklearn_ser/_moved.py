@@ -1,4 +1,4 @@
-"""Where saved models of before look for their classes: it tells why they don't load."""
+"""Tells the users of models that an old version saved why they don't load."""
 
 from __future__ import annotations
 

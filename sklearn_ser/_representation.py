@@ -16,7 +16,7 @@ from .sequences import as_sequences
 
 
 def split_last_step(estimator: Any) -> tuple[list[Pipeline], Any]:
-    """Look into pipelines, searches and speed perturbation for what comes last.
+    """Find the last step inside pipelines, searches and speed perturbation.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def split_last_step(estimator: Any) -> tuple[list[Pipeline], Any]:
     Returns
     -------
     before : list of Pipeline
-        What transforms the input, in order.
+        The pipelines that transform the input, in order.
     last : estimator
         The last step of the innermost pipeline, or the estimator itself if it is none
         of these three.
@@ -70,9 +70,9 @@ def representation(estimator: Any, X: Any) -> NDArray[Any]:
     Returns
     -------
     ndarray of shape (n_utterances, n_dimensions)
-        What the last step makes of its input, if it has ``transform``: then it is a
-        classifier with a representation of its own. Otherwise what the last step is
-        given. Sequences are averaged over time.
+        The output of the last step's ``transform``, if it has one: then it is a
+        classifier with a representation of its own. Otherwise the input of the last
+        step. Sequences are averaged over time.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def representation(estimator: Any, X: Any) -> NDArray[Any]:
     """
     before, last = split_last_step(estimator)
     if hasattr(last, "fit") and not hasattr(last, "transform"):
-        check_is_fitted(last)  # as nothing is asked of it that would tell
+        check_is_fitted(last)  # as no other call would tell
     for step in (*before, last):
         if hasattr(step, "transform"):
             X = step.transform(X)

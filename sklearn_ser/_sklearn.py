@@ -1,10 +1,12 @@
 """scikit-learn's semi-private helpers, imported in this one file only.
 
-What is taken here has been stable since scikit-learn 1.6, but is not in its
-public documentation; a change there is mended here. scikit-learn carries no types:
-its decorators are given here those that keep a method's signature for mypy. Private
-names of other libraries stand in `_foreign.py`.
+These helpers have been stable since scikit-learn 1.6, but are not in its public
+documentation; if they change, mend it here. scikit-learn has no types: here its
+decorators get types that keep a method's signature for mypy. Private names of other
+libraries stand in `_foreign.py`.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar

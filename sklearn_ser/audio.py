@@ -4,10 +4,9 @@ A *recording* is one of
 
 - a path (``str`` or :class:`os.PathLike`) to a WAV, FLAC, OGG or MP3 file, or to
   any other file that libsndfile reads;
-- a segment ``(path, start, end)``, in seconds (numbers or
-  :class:`pandas.Timedelta`); a start of None, NaN or NaT is the beginning of the
-  file, such an end is its end;
-- a 1-D float waveform, taken to be at the sampling rate that is asked for;
+- a segment ``(path, start, end)``, in seconds (numbers or :class:`pandas.Timedelta`);
+  None, NaN or NaT as the start means the beginning of the file, and as the end its end;
+- a 1-D float waveform, which must have the sampling rate that is asked for;
 - a ``(waveform, sampling_rate)`` tuple.
 
 Whatever is wrong with a recording raises :class:`AudioError`, whose message names
@@ -47,7 +46,7 @@ Recording: TypeAlias = str | os.PathLike[str] | tuple[Any, ...] | NDArray[Any]
 # Float audio lies in [-1, 1]; decoders and mixes overshoot a little, integers that
 # were converted to float without scaling overshoot by thousands.
 MAX_AMPLITUDE = 4.0
-# Annotations are rounded: a segment may end this much (in seconds) behind its file.
+# Annotations are rounded: a segment may end this much (in seconds) after its file.
 END_TOLERANCE = 0.01
 # Encoders and decoders may disagree by the last MPEG frame (in samples).
 MPEG_FRAME = 1152
@@ -120,7 +119,7 @@ def as_recordings(X: Any) -> NDArray[np.object_]:
     elif isinstance(X, np.ndarray):
         if X.ndim != 1 and not (X.ndim == 2 and X.dtype.kind in "fiu"):
             raise ValueError(
-                f"an array of shape {X.shape} and dtype {X.dtype} is not a collection "
+                f"An array of shape {X.shape} and dtype {X.dtype} is not a collection "
                 "of recordings: give a list, a 1-D array of recordings, or a 2-D array "
                 "of numbers with one waveform in each row."
             )
@@ -163,7 +162,7 @@ def _from_pandas(X: pd.DataFrame | pd.Series | pd.Index) -> list[Any]:
         return list(index)
     if isinstance(X, pd.DataFrame | pd.MultiIndex):
         raise ValueError(
-            f"a {type(X).__name__} of recordings needs 'file' and optionally 'start' "
+            f"A {type(X).__name__} of recordings needs 'file' and optionally 'start' "
             "and 'end' as its columns or as the levels of its index."
         )
     return list(X)
@@ -183,7 +182,7 @@ def load_audio(
     recording : str, os.PathLike, tuple or ndarray of shape (n_samples,)
         A path, ``(path, start, end)`` in seconds, a float waveform in [-1, 1] at
         ``sampling_rate``, or ``(waveform, sampling_rate)``; see
-        :mod:`sklearn_ser.audio`. A segment may end up to 10 ms behind its file, for
+        :mod:`sklearn_ser.audio`. A segment may end up to 10 ms after its file, because
         annotations are rounded; it is then cut there.
     sampling_rate : int or None, default=16000
         The rate of the signal in Hz. None keeps the rate of the recording.
@@ -233,7 +232,7 @@ def describe(recording: Any) -> str:
     Parameters
     ----------
     recording : object
-        A recording, or what was given as one.
+        A recording, or any other value that was given as one.
 
     Returns
     -------
@@ -279,7 +278,7 @@ def fingerprint(recording: Recording) -> str:
     Returns
     -------
     str
-        The same text for the same bytes and bounds, and for no others.
+        The same text only for the same bytes and bounds.
 
     Raises
     ------
@@ -296,7 +295,7 @@ def fingerprint(recording: Recording) -> str:
                 return f"{_digest(waveform)} {_check_rate(rate)}"
             case np.ndarray():
                 return _digest(recording)
-        raise _not_a_recording(recording)
+        raise _not_a_recording()
 
 
 def _file_fingerprint(path: str | os.PathLike[str]) -> str:
@@ -314,7 +313,7 @@ def _file_fingerprint(path: str | os.PathLike[str]) -> str:
 
 @lru_cache(maxsize=2**17)
 def _hash_file(path: str, *state: int) -> str:
-    """Hash a file; its state is there to notice that it changed."""
+    """Hash a file; the state is an argument so that a change of the file is noticed."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "blake2b").hexdigest()
 
@@ -344,10 +343,10 @@ def _read(
                     "(waveform, rate)."
                 )
             return _check_waveform(recording), sampling_rate
-    raise _not_a_recording(recording)
+    raise _not_a_recording()
 
 
-def _not_a_recording(recording: Any) -> AudioError:
+def _not_a_recording() -> AudioError:
     """Say what a recording is."""
     return AudioError(
         "it is not a recording: give a path, (path, start, end), a 1-D float array, or "

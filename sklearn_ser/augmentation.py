@@ -1,6 +1,6 @@
 """More training data from the same recordings: speed perturbation.
 
-A recording that is played at *r* times its speed lasts 1 / *r* of the time. Its pitch
+A recording that is played at *r* times its speed lasts 1 / *r* times as long. Its pitch
 and formants lie *r* times as high, like those of another voice that says the same in
 the same emotion. Only training data should have copies: `SpeedPerturbation` makes them
 in ``fit``, after a cross-validation has set the test recordings aside.
@@ -35,7 +35,7 @@ __all__ = ["SpeedPerturbation", "perturb_speed"]
 
 # The ratios of Li et al. (2020).
 SPEEDS = (0.8, 0.9, 1.1, 1.2)
-# What the fitted estimator is asked for, beside `score`.
+# The methods that are passed on to the fitted estimator, beside `score`.
 _METHODS = (
     *("predict", "predict_proba", "predict_log_proba"),
     *("decision_function", "transform"),
@@ -64,15 +64,15 @@ def perturb_speed(
         Speeds relative to the original, above 0 and not 1; below 1 is slower, longer
         and lower. The default is that of Li et al. [1]_.
     include_original : bool, default=True
-        Whether the originals are among what is returned.
+        Whether the originals are returned, too.
 
     Returns
     -------
     recordings : ndarray of dtype object
-        Originals as they were given, then the copies: of waveforms without a rate,
-        again such waveforms; of all others, ``(waveform, sampling_rate)``, where it
-        is the rate that is changed. Front ends resample it to theirs. The rate is
-        rounded to whole Hz.
+        Originals as they were given, then the copies. Copies of waveforms without a
+        rate are again such waveforms. All other copies are
+        ``(waveform, sampling_rate)`` with another rate, rounded to whole Hz; front ends
+        resample it to theirs.
     *arrays : list of array-likes
         The arrays with their rows repeated alike, each in the container that it was
         given in. Without arrays the recordings alone are returned, not in a list.
@@ -84,13 +84,13 @@ def perturb_speed(
 
     Notes
     -----
-    A faulty recording raises no error here: it is passed on once, as it is, for the
-    front end to name it and to treat it as its ``on_error`` says. It has no copies.
+    A faulty recording raises no error here. It is passed on once, unchanged and without
+    copies; the front end names it and treats it as its ``on_error`` says.
 
     All copies of a recording share one float32 waveform, four bytes a sample: an hour
-    at 16 kHz takes 230 MB, however many factors there are. Copies of waveforms
-    without a rate are samples of their own: with the default factors four times as
-    many as there are in the originals.
+    at 16 kHz takes 230 MB, however many factors there are. Copies of waveforms without
+    a rate have samples of their own: with the default factors, four times as many as
+    the originals.
 
     References
     ----------
@@ -132,19 +132,19 @@ class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
     """Train an estimator also on copies of the recordings at other speeds.
 
     ``fit`` adds the copies, with labels, speakers and all other metadata repeated
-    alike; everything else is passed on as it comes. In a cross-validation or a search
-    around it, hence, only training recordings are copied, and no copy of a test
-    recording is ever seen.
+    alike; everything else is passed on unchanged. In a cross-validation or a search
+    around it, therefore, only training recordings are copied, and the estimator never
+    sees a copy of a test recording.
 
     Parameters
     ----------
     estimator : estimator
-        What is trained: a pipeline that begins with a front end such as `EGeMAPS`,
-        or any estimator that takes recordings. It is cloned, not changed.
+        The estimator to train: a pipeline that begins with a front end such as
+        `EGeMAPS`, or any estimator that takes recordings. It is cloned, not changed.
     factors : sequence of float, default=(0.8, 0.9, 1.1, 1.2)
         Speeds relative to the original, above 0 and not 1; below 1 is slower, longer
-        and lower. The default is that of Li et al. [1]_. None at all, ``()``, is no
-        perturbation: a search can try what it is good for.
+        and lower. The default is that of Li et al. [1]_. ``()`` means no perturbation,
+        so that a search can try whether it helps.
     include_original : bool, default=True
         Whether the originals are trained on, too.
 
@@ -162,18 +162,18 @@ class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
     Notes
     -----
     Put a search or a cross-validation around this estimator, not into it: one inside
-    would find copies of its test recordings in its training data, unless it splits
-    by speaker. The front end runs inside, hence in every fold anew: its ``memory``
-    spares that.
+    would find copies of its test recordings in its training data, unless it splits by
+    speaker. The front end runs inside, so it runs anew in every fold, unless it has a
+    ``memory``.
 
-    Parameters of ``fit`` that are as long as there are recordings are taken to belong
-    to them; others are passed on as they are, as scikit-learn's searches do it. With
-    metadata routing they go where they are requested, without it they are spelt as
-    for the estimator alone, such as ``metricdae__activation`` for a pipeline.
+    If a parameter of ``fit`` is as long as the recordings, it is taken to belong to
+    them; others are passed on unchanged, as in scikit-learn's searches. With metadata
+    routing, parameters go where they are requested. Without it, they are spelt as for
+    the estimator alone, such as ``metricdae__activation`` for a pipeline.
 
-    Memory, and what becomes of faulty recordings: as in `perturb_speed`. A recording
-    may be long enough for a front end while its fastest copy is not, which is then
-    reported as a faulty waveform.
+    Memory and faulty recordings are treated as in `perturb_speed`. If a recording is
+    long enough for a front end but its fastest copy is not, the copy is reported as a
+    faulty waveform.
 
     References
     ----------
@@ -366,10 +366,10 @@ class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
     def usable_recordings(self, X: Any) -> NDArray[np.bool_]:
         """Tell which recordings, and their fastest copies, have features.
 
-        `sklearn_ser.evaluation.evaluate_by_speaker` asks this, as the front end runs
-        inside, where a faulty recording would stop the fit. The front end runs once
-        here, on the recordings and on their fastest copies: its ``memory`` spares it
-        the same work in `fit`.
+        `sklearn_ser.evaluation.evaluate_by_speaker` calls this, because the front end
+        runs inside, where a faulty recording would stop the fit. Here the front end
+        runs once, on the recordings and on their fastest copies. With a ``memory`` it
+        does not repeat this work in `fit`.
 
         Parameters
         ----------
@@ -464,7 +464,7 @@ def _check_factors(factors: Any, include_original: bool) -> list[float]:
         raise ValueError(f"factors holds a speed twice: {checked}.")
     if not checked and not include_original:
         raise ValueError(
-            "nothing is left to train on: give factors, or include_original=True."
+            "Nothing is left to train on: give factors, or include_original=True."
         )
     return [float(factor) for factor in checked]
 
@@ -491,7 +491,7 @@ def _read(recording: Any) -> tuple[NDArray[np.float32], int | None] | None:
     """Return a waveform and its rate, where it has one; None if it is faulty."""
     try:
         if isinstance(recording, np.ndarray):
-            # Whatever its rate is: only the samples are checked.
+            # The rate is of no matter: only the samples are checked.
             return load_audio(recording)[0], None
         return load_audio(recording, None)
     except AudioError:
@@ -502,7 +502,7 @@ def _at_speed(waveform: NDArray[np.float32], rate: int | None, factor: float) ->
     """Return the recording at another speed."""
     if rate is None:
         return soxr.resample(waveform, factor, 1.0, quality="HQ")
-    # The samples stay, and follow each other faster or slower.
+    # The same samples follow each other faster or slower.
     return waveform, max(1, round(rate * factor))
 
 

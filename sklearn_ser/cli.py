@@ -34,12 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str or None, default=None
-        What stands after the program's name; None takes it from the shell.
+        The arguments after the program's name; None takes those of the shell.
 
     Returns
     -------
     int
-        Exit status: 0, or 2 after a fault, which is said in one line.
+        Exit status: 0, or 2 after a fault, which one line describes.
     """
     options = _parser().parse_args(arguments)
     with _plain_warnings():
@@ -120,6 +120,20 @@ def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
         help="what is classified: emotions, or the three levels of a rated dimension, "
         f"also by its short name, {', '.join(SHORT_DIMENSIONS)} (default: %(default)s)",
     )
+    _add_settings(parser)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("sklearn-ser-output"),
+        metavar="DIR",
+        help="where the files are written (default: %(default)s)",
+    )
+    _add_corpus(parser)
+    parser.set_defaults(run=_evaluate)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """Describe the settings of the recipe that ``evaluate`` takes."""
     parser.add_argument(
         "--label",
         type=_label,
@@ -153,19 +167,10 @@ def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
         f"{', '.join(_recipes_that('auxiliary_corpora'))} are pre-trained: all their "
         "emotions, whatever --emotions says",
     )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("sklearn-ser-output"),
-        metavar="DIR",
-        help="where the files are written (default: %(default)s)",
-    )
-    _add_corpus(parser)
-    parser.set_defaults(run=_evaluate)
 
 
 def _add_corpus(parser: argparse.ArgumentParser) -> None:
-    """Describe what ``evaluate`` is run on."""
+    """Describe the data that ``evaluate`` runs on."""
     parser.add_argument(
         "--corpus",
         choices=["synthetic", *_loaders()],
@@ -351,7 +356,7 @@ def _goes_with(option: str, need: str, recipe: str) -> str:
 
 
 def _auxiliary_folders(options: argparse.Namespace) -> dict[str, Path]:
-    """Return the folder of each auxiliary corpus; refuse what is none."""
+    """Return the folder of each auxiliary corpus; refuse other texts."""
     known = _loaders()
     folders: dict[str, Path] = {}
     for text in options.auxiliary:
@@ -368,7 +373,7 @@ def _auxiliary_folders(options: argparse.Namespace) -> dict[str, Path]:
                 f"--auxiliary {name} is what is evaluated: the speakers that are held "
                 "out would be in the pre-training."
             )
-        # A shell expands ~ at the beginning of a word alone.
+        # A shell expands ~ only at the beginning of a word.
         folders[name] = Path(folder).expanduser()
     return folders
 
@@ -387,7 +392,7 @@ def _corpus(options: argparse.Namespace) -> Corpus:
         names = [name.strip() for name in options.emotions.split(",")]
         corpus = corpus.keep_emotions(names)
     if options.target != "emotion" and getattr(corpus, options.target) is None:
-        # Levels derived from the emotions would only be these under other names.
+        # Levels derived from the emotions would only be the emotions under other names.
         raise ValueError(
             f"--target {options.target} needs ratings, and {corpus.name} comes "
             f"without: {_how_to_rate(options)}."
@@ -526,7 +531,7 @@ def _extract(options: argparse.Namespace) -> None:
     ).set_output(transform="pandas")
     features = front_end.transform(recordings)
     if not has_features(features).any():
-        raise ValueError("no recording gave features: nothing is written.")
+        raise ValueError("No recording gave features: nothing is written.")
     table = recordings.join(features)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     write = table.to_csv if suffix == ".csv" else table.to_parquet
@@ -546,7 +551,7 @@ def _listed(path: Path) -> pd.DataFrame:
             raise ValueError(f"{path} holds no recording ({', '.join(_AUDIO)}).")
         return pd.DataFrame({"file": [str(p) for p in found]})
     if not path.is_file():
-        raise FileNotFoundError(f"there is no file or folder {path}.")
+        raise FileNotFoundError(f"There is no file or folder {path}.")
     if path.suffix.lower() == ".csv":
         table = pd.read_csv(path)
         if "file" not in table or table["file"].isna().any() or table.empty:

@@ -1,5 +1,7 @@
 """Losses of the papers, as plain torch functions and modules, usable alone."""
 
+from __future__ import annotations
+
 from .methods.contrastive_siamese._loss import ContrastiveSiameseLoss, contrastive_loss
 from .methods.cvae._loss import (
     ELBOTerms,

@@ -1,5 +1,7 @@
 """Torch modules of the papers, usable alone."""
 
+from __future__ import annotations
+
 from .methods.contrastive_siamese._net import SiameseCNN, SiameseOutput
 from .methods.cvae._net import (
     LatentDistribution,

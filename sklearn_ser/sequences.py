@@ -2,8 +2,8 @@
 
 The public format is a list or 1-D object array of arrays of shape (n_frames_i,
 n_features); an estimator of sequences also takes a 3-D array, and a 2-D array as one
-frame per utterance. Inside, `Sequences` refers to those arrays and copies what a
-batch needs, when it needs it: a corpus is held once.
+frame per utterance. Inside, `Sequences` refers to those arrays and copies only what a
+batch needs: the corpus is in memory once.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ Kind = Literal["ragged", "cube", "table"]
 # Rows at once where something is computed over all frames: a few megabytes.
 _CHUNK = 4096
 
-# Values at most in a padded batch: one very long utterance would make all others of
+# The most values in a padded batch: one very long utterance would make all others of
 # its batch as long.
 _LARGEST_BATCH = 2**24
 
-# Batches hold utterances of similar length: so far may their lengths be apart, as
-# the share by which a length is blurred before the utterances are sorted.
+# Batches hold utterances of similar length. Their lengths may differ by this share:
+# each length is blurred by it before the utterances are sorted.
 _BLUR = 0.1
 
 # Frames that padding may add, as a share of the real ones.
@@ -43,14 +43,14 @@ def as_sequences(X: Any) -> NDArray[np.object_]:
     """Turn a collection of sequences into a 1-D object array.
 
     numpy makes a 3-D array of sequences whose lengths happen to agree, and fails on
-    others; this makes the same of both. An object array, unlike a list, can be
-    indexed by an array of indices or a mask.
+    others; this function returns the same kind of array for both. An object array,
+    unlike a list, can be indexed by an array of indices or a mask.
 
     Parameters
     ----------
     X : list, tuple, Series or 1-D object array of n array-likes of shape (n_frames_i, \
 n_features); ndarray of shape (n, n_frames, n_features) or (n, n_features)
-        Utterances. Of a 2-D array, each row is an utterance of one frame.
+        Utterances. Each row of a 2-D array is an utterance of one frame.
 
     Returns
     -------
@@ -77,7 +77,7 @@ n_features); ndarray of shape (n, n_frames, n_features) or (n, n_features)
         table = np.asarray(X)
         if table.ndim != 2:
             raise ValueError(
-                "sequences must be arrays of shape (n_frames_i, n_features), one for "
+                "Sequences must be arrays of shape (n_frames_i, n_features), one for "
                 f"each utterance, got an array of shape {table.shape}."
             )
         utterances = list(_numeric(table, "X")[:, None, :])
@@ -93,8 +93,7 @@ class Sequences:
     arrays : sequence of ndarrays of shape (n_frames_i, n_features)
         Finite numbers, at least one frame each.
     kind : {"ragged", "cube", "table"}, default="ragged"
-        The container they came in, so that what is made of them can go out in the
-        same.
+        The container they came in, so that results can have the same.
     mean : ndarray of shape (n_features,) or None, default=None
         Subtracted from each frame where a batch is made.
     scale : ndarray of shape (n_features,) or None, default=None
@@ -268,7 +267,7 @@ class Sequences:
             deviation = array - mean
             squares += np.einsum("ij,ij->j", deviation, deviation)
         variance = squares / self.n_frames
-        # What rounding leaves of a constant is not a spread.
+        # The spread that rounding gives to a constant does not count.
         rounding = self.n_frames * np.finfo(np.float64).eps
         is_constant = variance <= rounding * variance + (rounding * mean) ** 2
         return mean, np.where(is_constant, 1.0, np.sqrt(variance))
@@ -326,8 +325,8 @@ n_outputs) or (n_utterances, n_outputs)
             with few very long utterances, the batches that it lengthens most are cut.
         generator : numpy.random.Generator or None, default=None
             Blurs the lengths by a tenth before the utterances are sorted by them, so
-            that other utterances meet in each epoch, and shuffles the batches.
-            Without one, the order is that of the lengths.
+            that each epoch has other batches, and shuffles the batches. Without one,
+            the utterances are sorted by length.
 
         Returns
         -------
@@ -364,7 +363,7 @@ n_outputs) or (n_utterances, n_outputs)
             batch = batches[worst]
             batch = batch[np.argsort(self.lengths[batch], kind="stable")]
             lengths = self.lengths[batch]
-            # What each place to cut would save.
+            # The frames that a cut would save, for each place.
             saved = np.arange(1, len(batch)) * (lengths[-1] - lengths[:-1])
             parts = np.split(batch, [int(saved.argmax()) + 1])
             batches[worst : worst + 1] = parts
@@ -390,7 +389,7 @@ def window_starts(n_frames: int, length: int) -> NDArray[np.int64]:
     Returns
     -------
     ndarray of int
-        The frames at which the windows begin; zero alone where one holds all.
+        The frames at which the windows begin; only zero if one window holds all.
     """
     n_windows = max(1, -(-n_frames // length))
     return np.rint(np.linspace(0, n_frames - length, n_windows)).astype(np.int64)
@@ -408,7 +407,7 @@ def check_sequences(
         or is compared with them.
     X : list, Series or 1-D object array of n array-likes of shape (n_frames_i, \
 n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
-        Utterances; of a table, each row is an utterance of one frame.
+        Utterances; each row of a table is an utterance of one frame.
     reset : bool
         Whether this is a fit.
     allow_empty : bool, default=False
@@ -421,9 +420,9 @@ n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
     Raises
     ------
     ValueError
-        If there is no utterance, or if one is not 2-D, has no frames, another
-        width, or values that are NaN, infinite or too large for float32; the message
-        names it.
+        If there is no utterance, or if one is not 2-D, has no frames, another width, or
+        values that are NaN, infinite or too large for float32; the message names the
+        utterance.
     """
     utterances = _utterances(X)
     if utterances is None:
@@ -511,13 +510,15 @@ def _same_width(utterances: list[Any]) -> list[NDArray[Any]]:
 
 
 def _numeric(values: Any, name: str) -> NDArray[Any]:
-    """Return an array of real numbers, the same where it is one."""
+    """Return an array of real numbers; one that is given is returned itself."""
     array = np.asarray(values)
     if array.dtype.kind in "fiub":
         return array
+    if array.dtype.kind != "O":
+        raise ValueError(
+            f"{name} does not hold real numbers: its dtype is {array.dtype}."
+        )
     try:
-        if array.dtype.kind != "O":
-            raise TypeError(f"its dtype is {array.dtype}")
         # Wide enough that a value too large for float32 can still be named.
         return array.astype(np.float64)
     except (OverflowError, TypeError, ValueError) as error:

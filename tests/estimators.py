@@ -19,7 +19,7 @@ from sklearn_ser import (
 from sklearn_ser.datasets import AuxiliaryCorpora
 
 
-class LabelledMetricDAE(MetricDAE):
+class LabeledMetricDAE(MetricDAE):
     """MetricDAE that takes its labels from the data.
 
     scikit-learn's checks call `fit(X, y)` and know of no metadata: with this
@@ -70,9 +70,9 @@ AUXILIARY = make_auxiliary()
 CHECKED = [
     MetricDAE(),
     MetricDAE(combine="log", decoder_relu="released", noise_std=0.0, max_epochs=5),
-    LabelledMetricDAE(label="act", max_epochs=5),
-    LabelledMetricDAE(label="val", distance="signed", max_epochs=5),
-    LabelledMetricDAE(label=("act", "val"), max_epochs=5),
+    LabeledMetricDAE(label="act", max_epochs=5),
+    LabeledMetricDAE(label="val", distance="signed", max_epochs=5),
+    LabeledMetricDAE(label=("act", "val"), max_epochs=5),
     SequencePooling(),
     CVAE(),
     CVAE(condition="zero", label_dropout=0.5, hidden_sizes=(32,), latent_dim=4),

@@ -244,7 +244,7 @@ def test_bad_factors(factors, message):
 
 
 def test_nothing_to_train_on():
-    with pytest.raises(ValueError, match="nothing is left to train on"):
+    with pytest.raises(ValueError, match="Nothing is left to train on"):
         perturb_speed([tone()], factors=(), include_original=False)
 
 
@@ -490,7 +490,7 @@ def test_faulty_recordings_are_named_by_the_front_end(tmp_path, corpus):
     with pytest.raises(AudioError, match=r"^recording 2: .*no\.wav: the file does not"):
         strict.fit(X, y)
     keeping = make_pipeline(EGeMAPS(on_error="warn"), FunctionTransformer(np.isnan))
-    with pytest.warns(UserWarning, match=r"no features for 1 of 56 recordings"):
+    with pytest.warns(UserWarning, match=r"No features for 1 of 56 recordings"):
         SpeedPerturbation(keeping).fit(X, y)
 
 

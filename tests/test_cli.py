@@ -78,7 +78,7 @@ def test_evaluate_the_synthetic_corpus(tmp_path, capsys):
 
 
 def test_evaluate_a_corpus_with_broken_files(broken_emodb, tmp_path, capsys):
-    with pytest.warns(UserWarning, match="no features for 2 of 20 recordings"):
+    with pytest.warns(UserWarning, match="No features for 2 of 20 recordings"):
         status = run(
             *("evaluate", "--corpus", "emodb", "--data-home", broken_emodb, "--quiet"),
             *("--recipe", "egemaps_svc", "--output", tmp_path, "--n-jobs", 1),
@@ -368,16 +368,16 @@ def test_warnings_are_plain_text(emodb, tmp_path):
         ],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert result.stderr.startswith("sklearn-ser: warning: no features for 1 of")
+    assert result.stderr.startswith("sklearn-ser: warning: No features for 1 of")
     assert ".py" not in result.stderr
 
 
 def test_extract_nothing_but_broken_files(tmp_path, capsys):
     (tmp_path / "broken.wav").write_text("no audio")
     output = tmp_path / "f.csv"
-    with pytest.warns(UserWarning, match="no features for 1 of 1"):
+    with pytest.warns(UserWarning, match="No features for 1 of 1"):
         assert run("extract", tmp_path / "broken.wav", "--output", output) == 2
-    assert "no recording gave features" in capsys.readouterr().err
+    assert "No recording gave features" in capsys.readouterr().err
     assert not output.exists()
 
 
@@ -422,7 +422,7 @@ def test_extract_segments_and_names_the_broken(emodb, tmp_path, capsys):
         (["{empty}", "--output", "{empty}/f.csv"], "holds no recording"),
         (["{table}", "--output", "{empty}/f.csv"], "needs a column 'file'"),
         (["{table}", "--output", "{table}"], "is one of the inputs"),
-        (["{empty}/no.wav", "--output", "f.csv"], "there is no file or folder"),
+        (["{empty}/no.wav", "--output", "f.csv"], "There is no file or folder"),
     ],
 )
 def test_extract_faults(arguments, message, tmp_path, capsys):

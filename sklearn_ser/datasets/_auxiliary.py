@@ -38,14 +38,14 @@ class AuxiliaryCorpora:
     X : list, Series or 1-D object array of n array-likes of shape (n_segments_i, \
 n_features); ndarray of shape (n, n_segments, n_features) or (n, n_features)
         Utterances as sequences of segments, as :class:`~sklearn_ser.features.\
-SpectrogramSegmenter` gives them; of a table, each row is an utterance of one segment.
+SpectrogramSegmenter` gives them; each row of a table is an utterance of one segment.
         They are copied, once.
     quadrant : array-like of shape (n,)
-        Quadrant of each utterance, from 1 to 4 as of :func:`emotion_quadrant`; None
-        or NaN where it is unknown: such an utterance is reconstructed, but is no part
-        of a triplet.
+        Quadrant of each utterance, from 1 to 4 as of :func:`emotion_quadrant`; None or
+        NaN where it is unknown: such an utterance is reconstructed, but is in no
+        triplet.
     corpus : array-like of str of shape (n,) or None, default=None
-        Name of the corpus of each utterance. None: all are of one.
+        Name of the corpus of each utterance. None means that all are of one.
 
     Attributes
     ----------
@@ -82,11 +82,11 @@ SpectrogramSegmenter` gives them; of a table, each row is an utterance of one se
 
     Notes
     -----
-    The number of segments is its length. Attributes cannot be set, and the arrays not
-    be written to; two objects are equal only if they are the same.
+    The number of segments is its length. Attributes cannot be set, and the arrays are
+    read-only. Two objects are equal only if they are the same object.
 
-    A pickle holds all segments: also that of an estimator, and what a worker process
-    sends back when it is asked for fitted estimators.
+    A pickle contains all segments. So does the pickle of an estimator with them, and
+    what a worker process sends back with fitted estimators.
 
     References
     ----------
@@ -130,7 +130,7 @@ SpectrogramSegmenter` gives them; of a table, each row is an utterance of one se
         *,
         corpus: ArrayLike | None = None,
     ) -> None:
-        # Also of a table, each row is an utterance, by which errors name it.
+        # Each row of a table is an utterance, too, and errors name it so.
         given = check_sequences(BaseEstimator(), as_sequences(X), reset=True)
         n = len(given)
         quadrants = _check_quadrants(quadrant, n)
@@ -142,7 +142,7 @@ SpectrogramSegmenter` gives them; of a table, each row is an utterance of one se
         copied = Sequences(utterances)
         parts = [copied[np.flatnonzero(numbers == i)] for i in range(len(names))]
         mean, scale = zip(*(part.moments() for part in parts), strict=True)
-        # Silence is like silence: it tells nothing about where it comes from.
+        # All silence is alike: it tells nothing about where it comes from.
         contents = [_content(x) for x in utterances if x.min() < x.max()]
         self.__setstate__(
             {
@@ -171,12 +171,12 @@ SpectrogramSegmenter` gives them; of a table, each row is an utterance of one se
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(
-            f"cannot assign to {name!r}: an AuxiliaryCorpora cannot be changed."
+            f"Cannot assign to {name!r}: an AuxiliaryCorpora cannot be changed."
         )
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(
-            f"cannot delete {name!r}: an AuxiliaryCorpora cannot be changed."
+            f"Cannot delete {name!r}: an AuxiliaryCorpora cannot be changed."
         )
 
     def __len__(self) -> int:
@@ -254,8 +254,8 @@ SpectrogramSegmenter` gives them; of a table, each row is an utterance of one se
     def holds(self, X: Any) -> NDArray[np.bool_]:
         """Tell which utterances are also among these.
 
-        A target that is part of its own auxiliary corpora is no test: the network
-        would be pre-trained on the speakers that are held out.
+        A target in its own auxiliary corpora cannot be tested: the network would be
+        pre-trained on the speakers that are held out.
 
         Parameters
         ----------
@@ -266,9 +266,9 @@ n_features); ndarray of shape (n, n_segments, n_features) or (n, n_features)
         Returns
         -------
         ndarray of shape (n,), bool
-            True where the segments of an utterance are those of one of these, all of
-            them and in the same order, as float32. An utterance all of whose values
-            are the same, such as silence, does not count.
+            True where an utterance has exactly the segments of one of these, in the
+            same order, as float32. An utterance whose values are all equal, such as
+            silence, does not count.
 
         Raises
         ------
@@ -289,8 +289,8 @@ n_features); ndarray of shape (n, n_segments, n_features) or (n, n_features)
         corpora : Corpus or iterable of Corpus
             Corpora of different names, without the target.
         front_end : transformer or None, default=None
-            From recordings to segments. It must be the front end of the target, with
-            the same settings: both branches of a network see the same kind of
+            Makes segments of recordings. It must be the front end of the target, with
+            the same settings, so that both branches of a network see the same kind of
             segment. None is ``SpectrogramSegmenter()``, that of [1]_.
 
         Returns
@@ -360,7 +360,7 @@ def _check_quadrants(quadrant: object, n: int) -> NDArray[np.int64]:
         is_number = isinstance(value, Real) and not isinstance(value, bool)
         if not is_number or value not in _QUADRANTS:
             raise ValueError(
-                f"the quadrant of utterance {index} of {n} is {value!r}: it must be 1, "
+                f"The quadrant of utterance {index} of {n} is {value!r}: it must be 1, "
                 "2, 3 or 4, as of sklearn_ser.datasets.emotion_quadrant, or None or "
                 "NaN where it is unknown."
             )
@@ -385,7 +385,7 @@ def _content(utterance: NDArray[Any]) -> int:
     """Return a number for the content of an utterance, equal for equal values."""
     with np.errstate(over="ignore"):  # infinity is among none
         values = utterance.astype(np.float32, order="C")
-    values += np.float32(0)  # of the two zeros, makes the positive one
+    values += np.float32(0)  # turns -0.0 into 0.0
     digest = hashlib.blake2b(digest_size=8)
     digest.update(repr(values.shape).encode())
     digest.update(values.data)
@@ -405,12 +405,12 @@ def _check_distinct(corpora: Corpus | Iterable[Corpus]) -> list[Corpus]:
             )
         if corpus.name in {other.name for other in chosen[:index]}:
             raise ValueError(
-                f"two corpora have the name {corpus.name!r}, and each is standardised "
+                f"Two corpora have the name {corpus.name!r}, and each is standardised "
                 "by itself: give them different ones, by dataclasses.replace(corpus, "
                 "name=...)."
             )
         if not len(corpus):
-            raise ValueError(f"the corpus {corpus.name} has no utterances.")
+            raise ValueError(f"The corpus {corpus.name} has no utterances.")
     return chosen
 
 
@@ -425,14 +425,14 @@ def _segments(
     usable = has_features(segments)
     if not usable.any():
         raise ValueError(
-            f"no recording of the corpus {corpus.name} gave segments, of "
+            f"No recording of the corpus {corpus.name} gave segments, of "
             f'{len(corpus)}: a front end with on_error="raise" says why.'
         )
     return as_sequences(segments), usable
 
 
 def _quadrants(emotions: list[str]) -> list[int | None]:
-    """Return the quadrants of emotions; of those without one, warn once."""
+    """Return the quadrants of emotions; warn once of those without one."""
     quadrants: dict[str, int | None] = {}
     for emotion in dict.fromkeys(emotions):
         try:
@@ -443,7 +443,7 @@ def _quadrants(emotions: list[str]) -> list[int | None]:
     if unknown:
         n = sum(quadrants[emotion] is None for emotion in emotions)
         warn_user(
-            f"no quadrant is known for {', '.join(unknown)}: "
+            f"No quadrant is known for {', '.join(unknown)}: "
             f"{counted(n, 'utterance')} will be reconstructed, but be no part of a "
             "triplet. sklearn_ser.datasets.emotion_dimensions lists what is known."
         )

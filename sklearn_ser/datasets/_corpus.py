@@ -28,8 +28,8 @@ __all__ = ["Corpus"]
 class Corpus:
     """A corpus of emotional speech.
 
-    The table `frame` is the one source; the attributes are arrays read from it, in
-    the order of its rows, ready for scikit-learn.
+    The table `frame` holds everything; the attributes are arrays read from it, in the
+    order of its rows, ready for scikit-learn.
 
     Parameters
     ----------
@@ -116,13 +116,13 @@ float64, or None
         for column in ["emotion", "speaker", *recording]:
             if column not in frame:
                 raise ValueError(
-                    f"the table of the corpus {self.name} has no column {column!r}; "
+                    f"The table of the corpus {self.name} has no column {column!r}; "
                     "it needs emotion, speaker, and file or waveform and sampling_rate."
                 )
             missing = np.flatnonzero(frame[column].isna())
             if len(missing):
                 raise ValueError(
-                    f"the corpus {self.name} has no {column} in row {missing[0]} "
+                    f"The corpus {self.name} has no {column} in row {missing[0]} "
                     f"({len(missing)} rows in all)."
                 )
         object.__setattr__(self, "frame", frame)
@@ -213,7 +213,7 @@ float64, or None
             wanted = wanted.astype(np.intp)  # an empty list is an array of floats
         if wanted.dtype == bool and wanted.shape != (len(self),):
             raise ValueError(
-                f"the mask has the shape {wanted.shape}, but the corpus "
+                f"The mask has the shape {wanted.shape}, but the corpus "
                 f"{self.name} has {len(self)} utterances."
             )
         return replace(self, frame=self.frame.iloc[np.arange(len(self))[wanted]])
@@ -249,7 +249,7 @@ float64, or None
         ]
         if absent:
             raise ValueError(
-                f"the corpus {self.name} has no {', '.join(absent)}; "
+                f"The corpus {self.name} has no {', '.join(absent)}; "
                 f"it has {', '.join(sorted(present))}."
             )
         return self.select(np.isin(self.emotion, wanted))
@@ -310,7 +310,7 @@ float64, or None
             ratings = self._ratings(dimension)
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"the corpus {self.name} has ratings of {dimension} that are not "
+                f"The corpus {self.name} has ratings of {dimension} that are not "
                 f"numbers ({error}). Give floats, NaN where there is no rating."
             ) from error
         if ratings is None:
@@ -319,7 +319,7 @@ float64, or None
         if outside.size:
             (lowest, highest), row = self.rating_scale, outside[0]
             raise ValueError(
-                f"the corpus {self.name} has the {dimension} {ratings[row]:.10g} in "
+                f"The corpus {self.name} has the {dimension} {ratings[row]:.10g} in "
                 f"row {row}, outside its scale from {lowest:g} to {highest:g} (rows "
                 f"outside: {outside.size} of {len(ratings)}). Correct the rating, or "
                 "give the scale of the ratings as Corpus(..., rating_scale=(lowest, "

@@ -1,7 +1,7 @@
 """From the name of an emotion to activation and valence.
 
-One table holds what is known of each emotion: the published binary signs, and how
-listeners rated it on the two dimensions. The three schemes are read from it.
+One table holds the published binary signs of each emotion, and how listeners rated it
+on the two dimensions. The three schemes are read from this table.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class _Emotion(NamedTuple):
     valence_ratings: _Ratings | None = None
 
 
-# Signs: Gao et al. (2021), Table 1, and its extension to the other corpora by the
-# same convention. The table prints fear in both columns; it is -H throughout.
-# Ratings: computed from the labels that Das et al. (2022) gave to EMO-DB, CaFE,
-# URDU and AESDD. Nobody has rated frustration there.
+# Signs: Gao et al. (2021), Table 1, and its extension to the other corpora by the same
+# convention. The table prints fear in both columns; it is -H throughout.
+# Ratings: computed from the labels that Das et al. (2022) gave to EMO-DB, CaFE, URDU
+# and AESDD. Nobody rated frustration there.
 _EMOTIONS = {
     "anger": _Emotion(+1, -1, _Ratings(0.91, 0.06, 4.23), _Ratings(0.80, 0.18, 2.03)),
     "boredom": _Emotion(-1, -1, _Ratings(0.79, 0.20, 2.16), _Ratings(0.40, 0.60, 2.70)),
@@ -127,7 +127,7 @@ def canonical_emotion(emotion: str) -> str:
     name = SYNONYMS.get(name, name)
     if name not in _EMOTIONS:
         raise ValueError(
-            f"unknown emotion {emotion!r}; known are {', '.join(_EMOTIONS)}, "
+            f"Unknown emotion {emotion!r}; known are {', '.join(_EMOTIONS)}, "
             f"and the synonyms {', '.join(SYNONYMS)}."
         )
     return name
@@ -157,9 +157,9 @@ def emotion_dimensions(
 
         - ``"ternary"``: the binary sign where listeners back it, 0 where they don't.
           The rule: the sign stays if more of the utterances rated by the authors of
-          [3]_ lie strictly on its side of the midpoint than exactly on the midpoint.
-          So 0 are the activation of neutral and disgust and the valence of neutral,
-          surprise and boredom. Frustration, which they didn't rate, keeps its signs.
+          [3]_ lie strictly on its side of the midpoint than exactly on the midpoint. So
+          the activation of neutral and disgust and the valence of neutral, surprise and
+          boredom are 0. Frustration, which they didn't rate, keeps its signs.
         - ``"circumplex"``: the mean ratings of [3]_ over their corpora, from 1 to 5
           with the midpoint at 3: anger, for one, has activation 4.23 and valence
           2.03.
@@ -210,7 +210,7 @@ def emotion_dimensions(
     if scheme not in SCHEMES:
         raise ValueError(f"scheme must be one of {tuple(SCHEMES)}, got {scheme!r}.")
     emotions = np.asarray(emotion, dtype=object)
-    # Not a set, of whose unknown ones another would be named in each process.
+    # Not a set: each process would name another unknown one.
     points = {
         name: _point(canonical_emotion(name), scheme)
         for name in dict.fromkeys(emotions.flat)
@@ -234,7 +234,7 @@ def _point(name: str, scheme: str) -> tuple[float, float]:
     if ratings[0] is None or ratings[1] is None:
         rated = [key for key, value in _EMOTIONS.items() if value.valence_ratings]
         raise ValueError(
-            f"nobody has rated {name!r}, so that it has no place on the circumplex; "
+            f"Nobody has rated {name!r}, so that it has no place on the circumplex; "
             f"rated are {', '.join(rated)}."
         )
     return ratings[0].mean, ratings[1].mean

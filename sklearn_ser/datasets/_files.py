@@ -94,11 +94,11 @@ def find_recordings(data_home: str | os.PathLike[str], layout: Layout) -> pd.Dat
     if not rows:
         found = f", only {_shortened(odd)}" if odd else ""
         raise FileNotFoundError(
-            f"no recording of {layout.name} in {home}{found}. {layout.expectation()}"
+            f"No recording of {layout.name} in {home}{found}. {layout.expectation()}"
         )
     if odd:
         warn_user(
-            f"left out {len(odd)} of {len(paths)} WAV files, whose names are not "
+            f"Left out {len(odd)} of {len(paths)} WAV files, whose names are not "
             f"{layout.name}'s (such as {layout.example}): {_shortened(odd)}."
         )
     return pd.DataFrame(rows)
@@ -108,7 +108,7 @@ def _wav_files(home: Path, name: str, layout: Layout) -> list[Path]:
     """Return the WAV files of a folder of the corpus."""
     folder = home / name
     if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {folder}. {layout.expectation()}")
+        raise FileNotFoundError(f"There is no folder {folder}. {layout.expectation()}")
     return [path for path in folder.iterdir() if path.suffix.lower() == ".wav"]
 
 
@@ -163,13 +163,13 @@ def _read_dimensions(path: Path) -> pd.DataFrame:
     """Return activation, valence and any dominance by file name."""
     if not path.is_file():
         raise FileNotFoundError(
-            f"there is no file {path}: give as dimensions the CSV file of the corpus "
+            f"There is no file {path}: give as dimensions the CSV file of the corpus "
             "with the columns filename, activation and valence, as published by the "
             "authors of Das et al. (2022), or None."
         )
     try:
         table = pd.read_csv(path, encoding="utf-8-sig")
-    except ValueError as error:  # what pandas raises for all that is not a table
+    except ValueError as error:  # pandas raises it for anything that is not a table
         raise ValueError(
             f"{path} is not a CSV table ({error}): save it as comma-separated text."
         ) from error
@@ -191,7 +191,7 @@ def _read_dimensions(path: Path) -> pd.DataFrame:
         labels = table[[d for d in DIMENSIONS if d in table]].astype(np.float64)
     except ValueError as error:
         raise ValueError(
-            f"a label in {path} is not a number ({error}): correct it, or leave it "
+            f"A label in {path} is not a number ({error}): correct it, or leave it "
             "empty."
         ) from error
     return labels.set_index(names)

@@ -79,8 +79,8 @@ default="latif2018"
 
     Notes
     -----
-    A rating counts as on a threshold where it differs from it by no more than
-    rounding does, also in float32.
+    A rating counts as on a threshold if it differs from it by no more than rounding,
+    also in float32.
 
     With ``"latif2018"``, few utterances are medium where the ratings of several
     listeners were averaged. The same rating can be at two levels under two names: on
@@ -109,7 +109,7 @@ default="latif2018"
     missing = np.flatnonzero(numbers == UNKNOWN)
     if missing.size:
         raise ValueError(
-            f"there is no level for NaN at index {missing[0]} ({missing.size} of "
+            f"There is no level for NaN at index {missing[0]} ({missing.size} of "
             f"{numbers.size} values in all): leave out the utterances that nobody has "
             "rated."
         )
@@ -152,7 +152,7 @@ default="latif2018"
     if outside.size:
         index = outside[0]
         raise ValueError(
-            f"the rating {ratings.flat[index]:.10g} at index {index} is outside the "
+            f"The rating {ratings.flat[index]:.10g} at index {index} is outside the "
             f"scale from {scale[0]:g} to {scale[1]:g}. Give the scale of the ratings "
             "as rating_scale=(lowest, highest)."
         )
@@ -272,5 +272,5 @@ def _two_numbers(given: Any) -> tuple[float, float] | None:
 
 
 def _tolerance(scale: tuple[float, float]) -> float:
-    """Return by how much rounding may move a rating or a threshold."""
+    """Return how far rounding may move a rating or a threshold."""
     return _TOLERANCE * max(map(abs, scale))

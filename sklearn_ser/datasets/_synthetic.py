@@ -1,8 +1,8 @@
 """A synthetic corpus of emotional speech, made by a source and a filter.
 
 A train of glottal pulses and noise passes through resonators that move from sound to
-sound. Who speaks sets the base of pitch, loudness, tempo, breathiness and formants;
-activation and valence set how far an utterance departs from it.
+sound. The speaker sets the base of pitch, loudness, tempo, breathiness and formants.
+Activation and valence set how far an utterance departs from it.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ _BANDWIDTHS = np.array([80.0, 100.0, 140.0, 220.0, 300.0])  # Hz
 
 
 class _Voice(NamedTuple):
-    """What is a speaker's own."""
+    """The traits of a speaker."""
 
     gender: str
     pitch: float  # Hz
@@ -145,22 +145,22 @@ def make_emotional_speech(
         Number of speakers: women and men in turn.
     n_repetitions : int, default=5
         Number of utterances for each speaker and emotion, each of another sentence.
-        There are ten sentences; after these, they come again, spoken differently.
+        There are ten sentences; after these, they are repeated, spoken differently.
     emotions : sequence of str, default=("anger", "happiness", "neutral", "sadness")
-        Emotions, or synonyms of them: all that have a place on the circumplex of
+        Emotions, or synonyms of them, that have a place on the circumplex of
         :func:`emotion_dimensions`.
     sampling_rate : int, default=16000
         Sampling rate of the waveforms in Hz, at least 8000.
     random_state : int, RandomState instance or None, default=0
-        An int gives the same corpus, bit for bit, at every call; None another one at
-        every call, drawn from numpy's global generator.
+        An int gives the same corpus, bit for bit, at every call; None gives another one
+        at every call, drawn from numpy's global generator.
 
     Returns
     -------
     Corpus
-        Its `audio` is of ``(waveform, sampling_rate)`` with float32 waveforms within
-        ±0.95, its `sentence` the syllables spoken. Activation and valence are rounded
-        to 0.5 on a scale from 1 to 5, as listeners rate. The `frame` has also
+        Its `audio` has ``(waveform, sampling_rate)`` with float32 waveforms within
+        ±0.95, and its `sentence` the syllables spoken. Activation and valence are
+        rounded to 0.5 on a scale from 1 to 5, as listeners rate. The `frame` has also
         ``pitch``, the geometric mean of the voice's fundamental frequency in Hz that
         was asked for.
 
@@ -181,13 +181,13 @@ def make_emotional_speech(
     also have noise of their own.
 
     The activation and valence of an utterance are drawn around the emotion's point on
-    the circumplex; the labels are these with a listener's error, rounded. Activation
-    raises pitch, its range, loudness, tempo and brightness, sharpens articulation and
-    lowers breathiness; valence raises pitch a little, the formants (as a smile does)
-    and the end of the sentence; the voice is rough where activation is high and
-    valence low. How strongly, and from where, depends on the speaker: some emotions of
-    one speaker sound like others of another. The corpus serves for demonstrations and
-    tests, not for conclusions about people.
+    the circumplex; the labels are these values with a listener's error, rounded.
+    Activation raises pitch, its range, loudness, tempo and brightness, sharpens
+    articulation and lowers breathiness; valence raises pitch a little, the formants (as
+    a smile does) and the end of the sentence; the voice is rough where activation is
+    high and valence low. How strongly, and from which base, depends on the speaker:
+    some emotions of one speaker sound like other emotions of another. The corpus serves
+    for demonstrations and tests, not for conclusions about people.
 
     References
     ----------
@@ -215,7 +215,7 @@ def make_emotional_speech(
     check_scalar(sampling_rate, "sampling_rate", Integral, min_val=8000)
     names = [canonical_emotion(emotion) for emotion in emotions]
     if not names or len(set(names)) < len(names):
-        raise ValueError(f"give one or more emotions, each once, got {list(emotions)}.")
+        raise ValueError(f"Give one or more emotions, each once, got {list(emotions)}.")
     points = np.column_stack(emotion_dimensions(names, "circumplex"))
 
     rows = []

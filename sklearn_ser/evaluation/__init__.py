@@ -1,4 +1,4 @@
-"""Evaluation by speaker: what a score means is written down beside it."""
+"""Evaluation by speaker, with scores that say what they depend on."""
 
 from __future__ import annotations
 

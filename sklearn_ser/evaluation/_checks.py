@@ -1,4 +1,4 @@
-"""What an evaluation by speaker refuses or warns of, before anything is fitted."""
+"""Checks of an evaluation by speaker, before anything is fitted."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def check_splits(
         fold[test] = number
     if (fold < 0).any():
         raise ValueError(
-            f"the folds leave {(fold < 0).sum()} utterances untested; use a splitter "
+            f"The folds leave {(fold < 0).sum()} utterances untested; use a splitter "
             "that holds out each of them once, such as GroupKFold or LeaveOneGroupOut."
         )
     return fold
@@ -69,7 +69,7 @@ def check_pretraining(estimator: Any, corpus: Corpus) -> None:
     for place, names in find_pretraining(estimator):
         if corpus.name in names:
             raise ValueError(
-                f"the corpus {corpus.name} is evaluated, and {place} holds auxiliary "
+                f"The corpus {corpus.name} is evaluated, and {place} holds auxiliary "
                 f"corpora with one of the name {corpus.name}: the held-out speakers "
                 "would be in the pre-training. Leave it out of them; if it is another "
                 "one, give it another name, by dataclasses.replace(corpus, name=...)."

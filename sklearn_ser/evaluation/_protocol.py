@@ -19,10 +19,10 @@ class ChecksRecordings(Protocol):
     """An estimator that tells beforehand which recordings it can use.
 
     An evaluation by speaker leaves out the others, and names them. It asks the
-    estimator that is handed the recordings: the one that is evaluated, the first step
-    of its pipeline, or the one that a search fits. An estimator needs this method only
-    if it takes recordings and computes their features itself. Where a feature extractor
-    of this library stands first in a pipeline, its features tell the same.
+    estimator that gets the recordings: the one that is evaluated, the first step of its
+    pipeline, or the one that a search fits. An estimator needs this method only if it
+    takes recordings and computes their features itself. Where a feature extractor of
+    this library stands first in a pipeline, its features tell the same.
 
     Examples
     --------
@@ -93,8 +93,8 @@ class DropsPretrainingData(Protocol):
     predictions, before a worker process sends the estimator back: otherwise each fold
     would have its own copy of the data. It asks the estimator, its parameters with
     those of estimators inside, and what searches and other meta-estimators have fitted.
-    All of them are clones, and frozen estimators are not asked: what the user has given
-    keeps its data.
+    All of them are clones, and frozen estimators are not asked: the user's own
+    estimators keep their data.
 
     Examples
     --------
@@ -133,7 +133,7 @@ def find_usable(estimator: Any, X: NDArray[np.object_]) -> NDArray[np.bool_] | N
     Returns
     -------
     ndarray of shape (n,) and dtype bool, or None
-        The answer; None where nobody who is handed the recordings has one.
+        The answer; None if no estimator that gets the recordings has one.
 
     Raises
     ------
@@ -206,12 +206,12 @@ def drop_pretraining(fitted: Any) -> None:
 
 def _parts(value: Any, without: tuple[type, ...] = ()) -> Iterator[Any]:
     """Walk over a value, what it contains, its parameters and what it has fitted."""
-    # Kept, as the number of a deleted object may be given to another one.
+    # Kept, because another object may get the id of a deleted one.
     seen: dict[int, Any] = {}
     ahead = [value]
     while ahead:
         part = ahead.pop()
-        # A class has methods, too, but nothing can be asked of it.
+        # A class has the methods, too, but they cannot be called on it.
         if id(part) in seen or isinstance(part, (type, *without)):
             continue
         seen[id(part)] = part

@@ -1,4 +1,4 @@
-"""The result of an evaluation by speaker: predictions, scores, and how they came."""
+"""The result of an evaluation by speaker: predictions, scores and settings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._constants import N_LISTED
 from .._representation import representation
 from ..audio import describe
 from ..datasets import Corpus, dimension_levels
@@ -17,22 +18,21 @@ from ..metrics import macro_f1_score, ua_score, wa_score
 
 Target = Literal["emotion", "activation", "valence", "dominance"]
 
-_N_LISTED = 10  # recordings that the printed result names
 _SCORES = {"wa": wa_score, "ua": ua_score, "f1": macro_f1_score}
 
 
 @dataclass(frozen=True, eq=False)
 class SpeakerEvaluation:
-    """What an evaluation by speaker gives.
+    """The result of an evaluation by speaker.
 
     Attributes
     ----------
     corpus : Corpus
         The utterances that were evaluated: those that have features and a class.
     predicted : ndarray of shape (n_utterances,)
-        The class that each utterance was taken for while its speaker was held out.
+        The class that was predicted for each utterance while its speaker was held out.
     fold : ndarray of shape (n_utterances,)
-        The fold, from zero, in which that was.
+        The number of that fold, from zero.
     estimators : list
         The fitted estimator of each fold, without its stateless front end. The data of
         a pre-training are dropped, as no prediction needs them and each estimator would
@@ -124,9 +124,10 @@ class SpeakerEvaluation:
         Returns
         -------
         ndarray of shape (n_utterances, n_dimensions)
-            What the last step is given; or what it makes of that, where it classifies
-            by a representation that it has learned itself. For a search, this is the
-            last step of its best estimator. Sequences are averaged over time.
+            The input of the last step; or the output of its ``transform``, if it
+            classifies by a representation that it has learned itself. For a search,
+            this is the last step of its best estimator. Sequences are averaged over
+            time.
         """
         return representation(self.estimators[fold], self.features)
 
@@ -220,8 +221,8 @@ def _listed(missing: str, names: list[str]) -> list[str]:
     """Name, in one line, the recordings that were left out, if any."""
     if not names:
         return []
-    more = len(names) - _N_LISTED
-    shown = [*names[:_N_LISTED], *([f"{more} more"] if more > 0 else [])]
+    more = len(names) - N_LISTED
+    shown = [*names[:N_LISTED], *([f"{more} more"] if more > 0 else [])]
     return [f"left out, without {missing}: {', '.join(shown)}"]
 
 

@@ -1,4 +1,4 @@
-"""Cross-validation by speaker, from a corpus to scores that say how they came."""
+"""Cross-validation by speaker, from a corpus to scores and settings."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def evaluate_by_speaker(
 ) -> SpeakerEvaluation:
     """Cross-validate a classifier by speaker.
 
-    A feature extractor of this library at the head of a pipeline, which treats each
-    recording by itself, runs once, before the folds are made. All other steps are
-    fitted anew in each fold, on its training speakers alone. Activation, valence,
-    dominance, gender and speakers reach the steps that ask for them, in training only.
+    A feature extractor of this library at the head of a pipeline treats each recording
+    by itself, so it runs once, before the folds are made. All other steps are fitted
+    anew in each fold, on its training speakers alone. Activation, valence, dominance,
+    gender and speakers reach the steps that ask for them, in training only.
 
     Parameters
     ----------
@@ -59,8 +59,8 @@ def evaluate_by_speaker(
     target : {"emotion", "activation", "valence", "dominance"}, default="emotion"
         What is classified: emotions, or the three levels of a dimension, which
         `sklearn_ser.datasets.dimension_levels` makes of the ratings: low, medium and
-        high. The short names ``"act"``, ``"val"`` and ``"dom"`` do as
-        well. Utterances without a rating are left out.
+        high. The short names ``"act"``, ``"val"`` and ``"dom"`` work as well.
+        Utterances without a rating are left out.
     cv : int, splitter, iterable of splits or None, default=None
         An integer stands for `GroupKFold` with so many folds, None for
         `LeaveOneGroupOut`: one speaker held out in each fold. Otherwise as in
@@ -78,10 +78,10 @@ def evaluate_by_speaker(
     Raises
     ------
     ValueError
-        If a speaker stands on both sides of a fold, if the folds do not hold out
-        each utterance exactly once, if no recording has features, if the corpus has
-        no ratings of the target, or if the estimator is pre-trained on a corpus of
-        its name: the pre-training would know the held-out speakers.
+        If a speaker is on both sides of a fold, if the folds do not hold out each
+        utterance exactly once, if no recording has features, if the corpus has no
+        ratings of the target, or if the estimator is pre-trained on a corpus of its
+        name: the pre-training would know the held-out speakers.
 
     Warns
     -----
@@ -118,7 +118,7 @@ def evaluate_by_speaker(
     if asked is not None:
         usable &= asked
     if not usable.any():
-        raise ValueError(f"none of the {len(corpus)} recordings has features.")
+        raise ValueError(f"None of the {len(corpus)} recordings has features.")
     left_out = names[~usable].tolist()
     if left_out:
         corpus = corpus.select(usable)
@@ -174,7 +174,7 @@ def split_front_end(estimator: Any) -> tuple[Any | None, Any]:
 
 
 def _long_name(target: str) -> Target:
-    """Return the target by its long name; refuse what is none."""
+    """Return the target by its long name; refuse other names."""
     name: Any = SHORT_DIMENSIONS.get(str(target), target)
     if name not in ("emotion", *DIMENSIONS):
         raise ValueError(
@@ -192,7 +192,7 @@ def _is_rated(corpus: Corpus, target: Target) -> NDArray[np.bool_]:
     ratings = getattr(corpus, target)
     if ratings is None or np.isnan(ratings).all():
         raise ValueError(
-            f"the corpus {corpus.name} has no ratings of {target}: load it with its "
+            f"The corpus {corpus.name} has no ratings of {target}: load it with its "
             "table of them, where there is one."
         )
     rated: NDArray[np.bool_] = ~np.isnan(ratings)
@@ -257,7 +257,7 @@ def _fit_and_predict(
 def _settings(
     estimator: Any, splitter: Any, corpus: Corpus, target: Target
 ) -> dict[str, Any]:
-    """Write down what the scores depend on."""
+    """Return what the scores depend on."""
     return {
         "estimator": {
             name: repr(value) for name, value in estimator.get_params().items()

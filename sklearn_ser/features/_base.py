@@ -93,7 +93,7 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
 
     @abstractmethod
     def _settings(self) -> tuple[object, ...]:
-        """Return all, save the sampling rate, that the features depend on."""
+        """Return everything that the features depend on, except the sampling rate."""
 
     @abstractmethod
     def _is_ragged(self) -> bool:
@@ -160,7 +160,7 @@ dtype object
         container = output_config(self)
         if self._is_ragged() and container != "default":
             raise ValueError(
-                f"features in frames do not fit the output container {container!r}: "
+                f"Features in frames do not fit the output container {container!r}: "
                 'use set_output(transform="default") here, and the container on later '
                 "steps alone."
             )
@@ -185,13 +185,13 @@ dtype object
         """Return the features, None where there are none, and the faults by index."""
         faults: dict[int, AudioError] = {}
         compute = self._cached()
-        # Filled where a fault arises: this thread may be late to hear of it. (Other
+        # Filled where a fault arises, because this thread may hear of it late. (Other
         # processes, if a user asks for them, fill copies.)
         heard: list[AudioError] = []
 
         def tasks() -> Iterator[Any]:
             for recording in recordings:
-                # What has begun runs to its end, so that it is cached.
+                # Tasks that have begun run to their end, so that they are cached.
                 if (heard or faults) and self.on_error == "raise":
                     return
                 yield joblib.delayed(_attempt)(compute, recording, heard)
@@ -252,7 +252,7 @@ dtype object
             if more > 0:
                 lines[N_LISTED:] = [f"and {more:,} more"]
             warn_user(
-                f"no features for {len(faults):,} of {n_recordings:,} recordings:\n"
+                f"No features for {len(faults):,} of {n_recordings:,} recordings:\n"
                 + "\n".join(lines)
             )
 
@@ -308,7 +308,7 @@ def has_features(features: Any) -> NDArray[np.bool_]:
 def _attempt(
     compute: Callable[[Any], Features], recording: Any, heard: list[AudioError]
 ) -> Features | AudioError:
-    """Return the features of a recording, or its fault, which is announced."""
+    """Return the features of a recording, or its fault, which is also noted."""
     try:
         return compute(recording)
     except AudioError as error:

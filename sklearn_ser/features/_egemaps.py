@@ -29,7 +29,7 @@ FEATURE_SETS = {
     "emobase": ("emobase/emobase", 0.04),
 }
 LEVELS = {"functionals": "func", "low_level_descriptors": "lld"}
-# At a rate of a few hertz, or of several million, openSMILE brings the process down.
+# At a rate of a few hertz, or of several million, openSMILE crashes the process.
 MIN_RATE = 1000
 MAX_RATE = 1_000_000
 # The largest sample of 16 bits; +1.0 would wrap round to -1.0.
@@ -185,7 +185,7 @@ def _opensmile() -> ModuleType:
     try:
         import opensmile
     except ModuleNotFoundError as error:
-        if error.name != "opensmile":  # it is there, but not what it needs
+        if error.name != "opensmile":  # it is there, but a package that it needs is not
             raise
         raise ImportError(
             "EGeMAPS needs openSMILE, which is free for research and not for "
@@ -199,8 +199,8 @@ def _opensmile() -> ModuleType:
 class _Engine:
     """openSMILE set up for one feature set, level and rate; for one thread only.
 
-    Setting it up takes as long as a good part of a second of speech, so that it is
-    used again: after a reset it gives the same bits as a new one.
+    Setting it up takes as long as a good part of a second of speech, so it is reused:
+    after a reset it gives the same bits as a new one.
     """
 
     def __init__(self, feature_set: str, level: str, rate: int) -> None:

@@ -21,7 +21,7 @@ DB_PER_NEPER = np.float32(10 / np.log(10))
 SILENCE_DB = np.log(MIN_POWER) * DB_PER_NEPER
 # Frames that are worked on at a time: few enough for their spectra to stay in the
 # processor's cache, enough for threads to run side by side. A power of two is slower,
-# as columns then compete for the same lines of the cache.
+# because columns then compete for the same lines of the cache.
 N_CHUNK = 300
 
 
@@ -83,9 +83,10 @@ def log_mel(
 ) -> Features:
     """Compute the log power in mel bands of a signal, frame by frame.
 
-    The values equal ``librosa.power_to_db(librosa.feature.melspectrogram(...),
-    top_db=None)`` where its frames lie at the same place; librosa frames at
-    ``n_fft`` samples, with the window in their middle, this function at the window.
+    The values equal
+    ``librosa.power_to_db(librosa.feature.melspectrogram(...), top_db=None)`` where its
+    frames lie at the same place. librosa's frames have ``n_fft`` samples, with the
+    window in their middle; those of this function have the length of the window.
 
     Parameters
     ----------
@@ -209,7 +210,7 @@ def mel_filters(
     top = half if f_max is None else f_max
     if not f_min < top <= half:
         raise ValueError(
-            f"mel bands from {f_min:g} to {top:g} Hz are not possible: they must rise "
+            f"Mel bands from {f_min:g} to {top:g} Hz are not possible: they must rise "
             f"and end at or below half the sampling rate, {half:g} Hz."
         )
     edges = librosa.mel_frequencies(n_mels + 2, fmin=f_min, fmax=top)

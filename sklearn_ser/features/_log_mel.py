@@ -33,8 +33,8 @@ class LogMel(MelTransformer):
     f_min : float, default=0.0
         Lower edge of the first band in Hz.
     f_max : float or None, default=6500.0
-        Upper edge of the last band in Hz; None is half the sampling rate, with which
-        the bands then change.
+        Upper edge of the last band in Hz; None is half the sampling rate; the bands
+        then change with it.
     n_fft : int or None, default=None
         Length in samples to which a frame is padded with zeros for its Fourier
         transform; None is the smallest power of two that holds it, at 16 kHz the 512
@@ -45,9 +45,9 @@ class LogMel(MelTransformer):
         Length in seconds to which a recording is cut or padded at its end; None keeps
         its length. Zeros have -100 dB in each band.
     top_db : float or None, default=None
-        The range in dB that is kept: what lies further below the highest value of the
-        recording is raised. librosa's ``power_to_db`` does so with 80 by default, the
-        paper does not say; frames then depend on their recording.
+        The range in dB that is kept: values further below the highest one of the
+        recording are raised. librosa's ``power_to_db`` does so with 80 by default; the
+        paper does not say. Frames then depend on their recording.
     sampling_rate : int or None, default=16000
         The rate in Hz to which recordings are resampled. None keeps the rate of each
         recording.
@@ -79,9 +79,10 @@ class LogMel(MelTransformer):
     Notes
     -----
     The transformer is stateless: ``transform`` needs no ``fit``. The frames are not
-    normalised; Lian et al. standardise all features before training, by what data
-    they do not say. No frame reaches beyond the signal: there are ``1 + (n_samples -
-    window) // hop``, 898 in 9 s. A recording shorter than one window is faulty.
+    normalised. Lian et al. standardise all features before training, and do not say
+    over which data. No frame reaches beyond the signal: there are
+    ``1 + (n_samples - window) // hop``, 898 in 9 s. A recording shorter than one window
+    is faulty.
 
     References
     ----------
@@ -199,7 +200,7 @@ class LogMel(MelTransformer):
         window, hop = n_samples(self.window, rate), n_samples(self.hop, rate)
         n_frames = 1 + (length - window) // hop
         energies = np.full((n_frames, self.n_mels), SILENCE_DB, np.float32)
-        # What comes after the last frame that reaches into the signal is known.
+        # The values after the last frame that reaches into the signal are known.
         count = min(n_frames, -(-signal.size // hop))
         end = window + (count - 1) * hop
         signal = np.pad(signal[:end], (0, max(0, end - signal.size)))

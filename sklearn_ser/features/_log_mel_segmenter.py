@@ -38,9 +38,10 @@ class LogMelSegmenter(MelTransformer):
         hops and no more than ``segment``; None is ``segment``, so that they do not
         overlap. The paper does not say whether they do.
     remainder : {"drop", "pad"}, default="drop"
-        What becomes of the frames after the last complete segment: they are left out,
-        or make another segment in which the last frame is repeated. Either way, a
-        recording with fewer frames than a segment gives one, filled in this way.
+        What happens to the frames after the last complete segment: they are left out,
+        or make another segment in which the last frame is repeated. In both cases, a
+        recording with fewer frames than a segment gives one segment, filled in this
+        way.
     n_mels : int, default=80
         Number of mel bands (Slaney's, as in librosa).
     window : float, default=0.025
@@ -51,8 +52,8 @@ class LogMelSegmenter(MelTransformer):
     f_min : float, default=0.0
         Lower edge of the first band in Hz.
     f_max : float or None, default=None
-        Upper edge of the last band in Hz; None is half the sampling rate, with which
-        the bands then change. The paper does not give it.
+        Upper edge of the last band in Hz; None is half the sampling rate; the bands
+        then change with it. The paper does not give it.
     n_fft : int or None, default=None
         Length in samples to which a frame is padded with zeros for its Fourier
         transform; None is the smallest power of two that holds it (512 at 16 kHz).
@@ -89,7 +90,7 @@ class LogMelSegmenter(MelTransformer):
     -----
     The transformer is stateless: ``transform`` needs no ``fit``. The energies are in
     dB, at least -100, and not normalised. No frame reaches beyond the signal; a
-    recording shorter than one window is faulty. Segments that do not overlap cost no
+    recording shorter than one window is faulty. Segments that do not overlap need no
     memory beside their values.
 
     References
@@ -223,7 +224,7 @@ class LogMelSegmenter(MelTransformer):
         n_segments = count_segments(available, size, step, self.remainder)
         needed = size + (n_segments - 1) * step
         count = min(needed, available)
-        # Of just this size, for the segments keep all of it alive.
+        # Of exactly this size, because the segments keep all of it alive.
         energies = np.empty((needed, self.n_mels), np.float32)
         self._log_mel(signal[: window + (count - 1) * hop], rate, energies[:count])
         energies[count:] = energies[count - 1]

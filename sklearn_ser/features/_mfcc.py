@@ -19,11 +19,10 @@ from ._log_mel import LogMel
 class MFCC(LogMel):
     """Mel-frequency cepstral coefficients, by default the 13 of Lian et al. (2018).
 
-    Each recording becomes a sequence of frames. A frame holds the first coefficients
-    of the orthonormal discrete cosine transform (DCT-II) of the log-mel energies that
-    :class:`LogMel` gives. The values equal those of ``librosa.feature.mfcc``, save
-    that it keeps a range of 80 dB (``top_db=80``) and takes 128 bands if not told
-    otherwise.
+    Each recording becomes a sequence of frames. A frame holds the first coefficients of
+    the orthonormal discrete cosine transform (DCT-II) of the log-mel energies that
+    :class:`LogMel` gives. The values equal those of ``librosa.feature.mfcc``, except
+    that by default it keeps a range of 80 dB (``top_db=80``) and takes 128 bands.
 
     Parameters
     ----------
@@ -52,9 +51,9 @@ class MFCC(LogMel):
         its length. Frames of zeros have ``-100 * sqrt(n_mels)`` in the zeroth
         coefficient and 0 in the others.
     top_db : float or None, default=None
-        The range in dB that is kept: what lies further below the highest value of the
-        recording is raised before the transform. ``librosa.feature.mfcc`` does so
-        with 80, the paper does not say; frames then depend on their recording.
+        The range in dB that is kept: values further below the highest one of the
+        recording are raised before the transform. ``librosa.feature.mfcc`` does so with
+        80; the paper does not say. Frames then depend on their recording.
     sampling_rate : int or None, default=16000
         The rate in Hz to which recordings are resampled. None keeps the rate of each
         recording.
@@ -84,9 +83,10 @@ class MFCC(LogMel):
     Notes
     -----
     The transformer is stateless: ``transform`` needs no ``fit``. The frames are not
-    normalised; Lian et al. standardise all features before training, by what data
-    they do not say. No frame reaches beyond the signal: there are ``1 + (n_samples -
-    window) // hop``, 898 in 9 s. A recording shorter than one window is faulty.
+    normalised; Lian et al. standardise all features before training, and do not say
+    over which data. No frame reaches beyond the signal: there are
+    ``1 + (n_samples - window) // hop``, 898 in 9 s. A recording shorter than one window
+    is faulty.
 
     References
     ----------

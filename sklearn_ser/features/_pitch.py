@@ -50,9 +50,9 @@ def track_pitch(
 ) -> Features:
     """Track the pitch of a signal, and how periodic it is.
 
-    Each frame has a pitch, also where there is no voice: the smooth line that best
-    joins the voiced frames goes on there. The normalised cross-correlation (NCCF) at
-    that pitch tells how far to believe it.
+    Each frame has a pitch, also where there is no voice: there, the pitch follows the
+    smooth line that best joins the voiced frames. The normalised cross-correlation
+    (NCCF) at that pitch tells how reliable it is.
 
     Parameters
     ----------
@@ -74,12 +74,13 @@ def track_pitch(
     Notes
     -----
     The signal is low-passed at 1 kHz and taken at 4 kHz. The NCCF of a frame *v* and
-    the frame *v'* that begins one lag later is ``v·v' / sqrt(|v|² |v'|² + ballast)``.
-    A Viterbi search finds the lags that minimise the sum of ``1 - NCCF (1 - 10 Hz ·
-    lag)`` and of ``0.1 (log lag - log lag')²`` from frame to frame. Its ballast is
-    7000 times the square of what the energy of a frame is on average, so that the
-    loud frames decide; the NCCF that is returned has none. All this is published;
-    the shape of the low-pass and of the interpolation between samples is ours.
+    the frame *v'* that begins one lag later is ``v·v' / sqrt(|v|² |v'|² + ballast)``. A
+    Viterbi search finds the lags that minimise the sum of
+    ``1 - NCCF (1 - 10 Hz · lag)`` and of ``0.1 (log lag - log lag')²`` from frame to
+    frame. Its ballast is 7000 times the square of the average energy of a frame, so
+    that the loud frames decide; the NCCF that is returned has no ballast. All this is
+    published; the shape of the low-pass and of the interpolation between samples is
+    ours.
 
     References
     ----------
@@ -97,7 +98,7 @@ def track_pitch(
     # A frame and its copy at a middling lag lie around the middle of the window.
     starts = np.rint(starts * (RATE / rate) - candidates.center / 2).astype(np.intp)
     ballast = BALLAST * (np.var(slow) * length) ** 2
-    # What is silence in the mel spectrum has no correlation.
+    # A frame that is silence in the mel spectrum has no correlation.
     least = (float(MIN_POWER) * length) ** 2
     lags, interpolation = candidates.lags, candidates.interpolation
     costs = np.empty((len(starts), len(lags)), np.float32)
@@ -123,7 +124,7 @@ def _candidates(min_f0: float, max_f0: float) -> _Candidates:
     first = max(1, int(RATE * lags[0]) - MARGIN)
     last = int(np.ceil(RATE * lags[-1])) + MARGIN
     whole = np.arange(first, last + 1)
-    # Interpolation is linear in the values: that of unit vectors is its matrix.
+    # Interpolation is linear in the values, so that of unit vectors gives its matrix.
     spline = make_interp_spline(whole, np.eye(len(whole)), k=5)
     center = RATE / np.sqrt(min_f0 * max_f0)
     return _Candidates(lags, first, last, spline(RATE * lags).T, center)
@@ -143,8 +144,8 @@ def _correlate(
 ) -> tuple[Signal, Signal]:
     """Return the products of the head of each frame with what follows at each lag.
 
-    Beside them stand the products of the two energies. Both are of shape (n_frames,
-    n_whole_lags); the head is of so many samples as ``length`` says.
+    The second result is the products of the two energies. Both are of shape (n_frames,
+    n_whole_lags); the head has ``length`` samples.
     """
     first, last = candidates.first, candidates.last
     n_fft = next_fast_len(frames.shape[1], real=True)

@@ -29,7 +29,7 @@ Functional = Callable[[Frames], Any]
 
 
 def _deviations(frames: Frames) -> Frames:
-    """Subtract the mean; of what is constant, all, and leave no rounding error."""
+    """Subtract the mean; constants become exactly zero, without rounding errors."""
     is_constant = frames.min(axis=0) == frames.max(axis=0)
     deviations: Frames = np.where(is_constant, 0.0, frames - frames.mean(axis=0))
     return deviations
@@ -93,7 +93,7 @@ class SequencePooling(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     functionals : list or tuple of str, default=("mean", "std")
-        What is computed of each feature over the frames of an utterance:
+        What is computed for each feature over the frames of an utterance:
 
         - ``"mean"``, ``"min"``, ``"max"``, ``"median"``;
         - ``"std"``: standard deviation of the population (divided by the number of
@@ -102,8 +102,8 @@ class SequencePooling(TransformerMixin, BaseEstimator):
         - ``"percentile20"``, likewise with any number from 0 to 100, interpolated
           linearly; the quartiles are 25 and 75;
         - ``"iqr"``: interquartile range, the 75th percentile minus the 25th;
-        - ``"slope"``: that of the line fitted to the feature over time by least
-          squares, per frame; divide it by the hop in seconds for that per second;
+        - ``"slope"``: slope per frame of the line fitted to the feature over time by
+          least squares; divide it by the hop in seconds for the slope per second;
         - ``"skewness"``, ``"kurtosis"``: third and fourth standardised moment of the
           population, the latter minus 3, hence both 0 for a normal distribution;
         - ``"share_above"``: share of the frames above `threshold`.
@@ -130,8 +130,8 @@ class SequencePooling(TransformerMixin, BaseEstimator):
     -----
     The transformer is stateless: ``transform`` needs no ``fit``.
 
-    A feature that is constant over an utterance, as each is in a single frame, has a
-    deviation, slope, skewness and kurtosis of 0.
+    A feature that is constant over an utterance has a deviation, slope, skewness and
+    kurtosis of 0; in a single frame, every feature is constant.
 
     References
     ----------
@@ -201,9 +201,9 @@ n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
         Returns
         -------
         ndarray of shape (n, n_functionals * n_features), float32
-            All features by the first functional, then by the second, and so on. An
-            utterance without frames, as front ends give for a faulty recording under
-            ``on_error="nan"`` and ``"warn"``, becomes a row of NaN.
+            The first functional of all features, then the second, and so on. An
+            utterance without frames becomes a row of NaN; front ends give one for a
+            faulty recording under ``on_error="nan"`` and ``"warn"``.
 
         Raises
         ------
@@ -248,7 +248,7 @@ n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
         )
 
     def _functions(self) -> list[Functional]:
-        """Return what computes the functionals, in order."""
+        """Return the functions that compute the functionals, in order."""
         names = [str(name) for name in self.functionals]
         if not names or len(set(names)) < len(names):
             raise ValueError(
@@ -258,7 +258,7 @@ n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
         return [self._function(name) for name in names]
 
     def _function(self, name: str) -> Functional:
-        """Return what computes one functional."""
+        """Return the function that computes one functional."""
         if name in _FUNCTIONALS:
             return _FUNCTIONALS[name]
         if name == "share_above":
@@ -266,7 +266,7 @@ n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
         matched = _PERCENTILE.fullmatch(name)
         if matched is None or float(matched[1]) > 100:
             raise ValueError(
-                f"unknown functional {name!r}; known are {', '.join(_FUNCTIONALS)}, "
+                f"Unknown functional {name!r}; known are {', '.join(_FUNCTIONALS)}, "
                 "share_above, and percentile0 to percentile100."
             )
         return partial(_percentile, per_cent=float(matched[1]))

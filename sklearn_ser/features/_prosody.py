@@ -27,7 +27,7 @@ class LogMelProsody(MelTransformer):
     Each frame has 40 log-mel energies, the fundamental frequency, the normalised
     cross-correlation (NCCF) at that period, which tells how voiced the frame is, and
     the energy. By default each recording becomes a sequence of 14 s, as in the paper
-    [1]_: of a longer one the middle is taken, the frames of a shorter one are
+    [1]_: a longer one is cut to its middle, and the frames of a shorter one are
     repeated.
 
     Parameters
@@ -42,8 +42,8 @@ class LogMelProsody(MelTransformer):
     f_min : float, default=0.0
         Lower edge of the first band in Hz.
     f_max : float or None, default=None
-        Upper edge of the last band in Hz; None is half the sampling rate, with which
-        the bands then change. The paper states neither edge.
+        Upper edge of the last band in Hz; None is half the sampling rate; the bands
+        then change with it. The paper states neither edge.
     n_fft : int or None, default=None
         Length in samples to which a frame is padded with zeros for the Fourier
         transform of the mel bands; None is the smallest power of two that holds it.
@@ -57,10 +57,10 @@ class LogMelProsody(MelTransformer):
         Length in seconds of what is kept from the middle of a longer recording; None
         keeps all of it.
     shorter : {"repeat", "keep"}, default="repeat"
-        What becomes of a recording shorter than ``duration``: its frames are repeated
-        in a cycle up to as many as there are in that time, which is the "cycle repeat
-        mode" of the paper; or it keeps its length. The repeated frames tell nothing
-        new: where sequences may differ in length, ``"keep"`` saves time and memory.
+        What happens to a recording shorter than ``duration``: its frames are repeated
+        in a cycle until there are as many as in that time (the "cycle repeat mode" of
+        the paper), or it keeps its length. The repeated frames add no information:
+        where sequences may differ in length, ``"keep"`` saves time and memory.
     sampling_rate : int or None, default=16000
         The rate in Hz to which recordings are resampled. None keeps the rate of each
         recording.
@@ -96,14 +96,14 @@ class LogMelProsody(MelTransformer):
     (n_samples - window) // hop``, 1397 in 14 s.
 
     The pitch is that of [2]_, without its post-processing. It is defined in every
-    frame, and goes on smoothly where there is no voice; the NCCF is low there. The
-    energy is the mean power of a frame relative to full scale, at least -100 dB as
-    the mel bands are.
+    frame, and continues smoothly where there is no voice; the NCCF is low there. The
+    energy is the mean power of a frame relative to full scale, at least -100 dB as the
+    mel bands are.
 
-    The paper does not say whether the signal or its features are repeated. It is the
-    features here: the same but for the few frames across the seams, which in a
-    repeated signal hold the end and the beginning of an utterance at once, at a
-    fraction of the time.
+    The paper does not say whether the signal or its features are repeated. Here the
+    features are repeated, in a fraction of the time. Only the few frames across the
+    seams differ: in a repeated signal they contain both the end and the beginning of an
+    utterance.
 
     References
     ----------

@@ -24,7 +24,7 @@ def check_segment_hop(segment: float, segment_hop: float | None) -> None:
 
 
 def count_segments(length: int, segment: int, step: int, remainder: str) -> int:
-    """Count the segments of a sequence: the complete ones, one at least.
+    """Count the complete segments of a sequence, or one if there are none.
 
     ``remainder="pad"`` counts the incomplete one at the end, too.
     """

@@ -42,13 +42,13 @@ class SpectrogramSegmenter(FrameTransformer):
     spectrogram, with time first.
 
     The paper names 265 ms, frames of 25 ms and 32 x 129 values, but no hop and no
-    transform; 129 bins up to half of 16 kHz belong to frames of 16 ms. Of the
-    settings that give this shape without padding, two are natural. The default,
-    ``"gao2021_s1"``, has windows of 25 ms in the middle of frames of 512 samples,
-    every 7.5 ms, and keeps the band up to 4 kHz, as the network's first authors [2]_
-    do. ``"gao2021_s2"`` has Hann windows of 256 samples, every 128, and the band up
-    to 8 kHz: the defaults of Matplotlib's ``specgram``, which the authors may well
-    have used.
+    transform; 129 bins up to 8 kHz would belong to frames of 16 ms. Of the settings
+    that give this shape without padding, two are natural. The default,
+    ``"gao2021_s1"``, has windows of 25 ms in the middle of frames of 512 samples, every
+    7.5 ms, and keeps the band up to 4 kHz, as the network's first authors [2]_ do.
+    ``"gao2021_s2"`` has Hann windows of 256 samples, every 128, and the band up to 8
+    kHz: the defaults of Matplotlib's ``specgram``, which the authors may well have
+    used.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ class SpectrogramSegmenter(FrameTransformer):
         Time from the start of one segment to the next in seconds, no more than
         ``segment``; None is ``segment``, so that they do not overlap.
     remainder : {"pad", "drop"}, default="pad"
-        What becomes of the signal after the last complete segment: it makes another
-        one, padded with zeros, or is left out. Either way, a recording shorter than a
-        segment gives one, padded with zeros.
+        What happens to the signal after the last complete segment: it makes another
+        one, padded with zeros, or is left out. In both cases, a recording shorter than
+        a segment gives one segment, padded with zeros.
     window : float, default=0.025
         Length of the window in seconds.
     hop : float, default=0.0075
@@ -75,10 +75,10 @@ class SpectrogramSegmenter(FrameTransformer):
     window_type : {"boxcar", "hamming", "hann"}, default="hamming"
         Shape of the window.
     sampling_rate : int, default=16000
-        The rate in Hz to which recordings are resampled; at it, all times must be
-        whole numbers of samples. The number of bins depends on it, so that it cannot
-        be left to the recordings. At 8000, the default settings give 32 x 129 values
-        of the same times and frequencies.
+        The rate in Hz to which recordings are resampled; at it, all times must be whole
+        numbers of samples. The number of bins depends on it, so it cannot be left to
+        the recordings. At 8000, the default settings give 32 x 129 values of the same
+        times and frequencies.
     n_jobs : int or None, default=None
         Number of threads; None means 1 unless in a :obj:`joblib.parallel_config`
         context, -1 means all processors.
@@ -256,7 +256,7 @@ class SpectrogramSegmenter(FrameTransformer):
 
     def _write(self, segments: Features, out: Features, layout: _Layout) -> None:
         """Write the log power spectra of segments into an array."""
-        # A window in the middle of zeros has the spectrum of the window alone.
+        # A window between zeros has the power spectrum of the window alone.
         before = (layout.n_fft - layout.window) // 2
         used = layout.window + (layout.n_frames - 1) * layout.hop
         frames = frame_signal(

@@ -15,7 +15,8 @@ from scipy.stats import f as f_distribution
 from sklearn.utils import check_array, check_random_state, check_scalar
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from ._centering import FloatArray, unit_columns, unit_vector
+from .._typing import FloatArray
+from ._centering import unit_columns, unit_vector
 from ._scores import adjust
 
 RandomState: TypeAlias = int | np.random.RandomState | None
@@ -65,7 +66,7 @@ class MantelResult:
     statistic : float
         Pearson's correlation of the two sets of distances.
     p_value : float
-        One-sided p-value: of a correlation at least as large by chance.
+        One-sided p-value: the probability of a correlation at least as large by chance.
     n_permutations : int
         Number of permutations drawn.
     """
@@ -119,12 +120,12 @@ def pairwise_correlation(
 
     Notes
     -----
-    Do not trust ``p_value`` here. N utterances give N(N-1)/2 pairs that depend on
-    each other; the F-test takes them as independent (pseudo-replication): on
-    noise, 40 utterances, it rejects at the level 0.05 in a third of the cases. The
-    permutation p-value is the Mantel test's, which permutes utterances, not pairs,
-    and keeps the level. It is one-sided: large distances in the embedding are to
-    go with large distances of the label. R² itself doesn't tell that direction.
+    Do not trust ``p_value`` here. N utterances give N(N-1)/2 pairs that depend on each
+    other; the F-test takes them as independent (pseudo-replication). On noise, with 40
+    utterances, it rejects at the level 0.05 in a third of the cases. The permutation
+    p-value is the Mantel test's, which permutes utterances, not pairs, and keeps the
+    level. It is one-sided: it asks whether large distances in the embedding go with
+    large distances of the label. R² itself has no such direction.
 
     References
     ----------
@@ -166,9 +167,9 @@ def latent_correlation(
 ) -> CorrelationResult:
     """Regress a label on the dimensions of an embedding.
 
-    Ordinary least squares with an intercept: how much of the label's variation a
-    linear combination of the latent dimensions explains, as Table 3 of [1]_ is
-    described in its conclusion.
+    Ordinary least squares with an intercept: how much of the label's variation a linear
+    combination of the latent dimensions explains. The conclusion of [1]_ describes its
+    Table 3 so.
 
     Parameters
     ----------
@@ -201,9 +202,9 @@ def latent_correlation(
 
     Notes
     -----
-    R² is that of the rows the regression was fitted on. Both tests take
-    utterances as independent; those of one speaker are alike, so be wary of a
-    p-value from few speakers.
+    R² is computed on the rows that the regression was fitted on. Both tests take
+    utterances as independent. Those of one speaker are alike, so be wary of a p-value
+    from few speakers.
 
     References
     ----------
@@ -224,7 +225,7 @@ def latent_correlation(
     basis = orth(unit_columns(z))
     if basis.shape[1] == 0:
         raise ValueError(
-            "the embedding is constant over the labelled rows (collapsed): "
+            "The embedding is constant over the labelled rows (collapsed): "
             "no correlation is defined."
         )
 
@@ -298,7 +299,7 @@ def mantel_test(
     y = _condensed(y_distances, "y_distances")
     if len(x) != len(y):
         raise ValueError(
-            "both sets of distances must be of the same objects, got "
+            "Both sets of distances must be of the same objects, got "
             f"{num_obs_y(x)} and {num_obs_y(y)} objects."
         )
     x, y = unit_vector(x, "x_distances"), unit_vector(y, "y_distances")
@@ -373,7 +374,7 @@ def _labeled_rows(
     labeled = ~np.isnan(values)
     if labeled.sum() < needed:
         raise ValueError(
-            f"the regression needs at least {needed} labelled rows, got "
+            f"The regression needs at least {needed} labelled rows, got "
             f"{labeled.sum()} of {len(values)} (NaN means unlabelled)."
         )
     return z[labeled], values[labeled]

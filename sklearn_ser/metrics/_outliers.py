@@ -38,10 +38,10 @@ def zscore_outliers(X: ArrayLike, threshold: float = 10.0) -> NDArray[np.bool_]:
 
     Notes
     -----
-    By Samuelson's inequality no z-score of n values exceeds
-    :math:`\sqrt{n - 1}` [2]_: with ``threshold=10`` a corpus of 101 samples or
-    fewer has no outlier by this rule, however wild. A constant feature has none
-    either. Applied again to what is left, the rule may find more.
+    By Samuelson's inequality no z-score of n values exceeds :math:`\sqrt{n - 1}` [2]_:
+    with ``threshold=10`` a corpus of 101 samples or fewer never has an outlier by this
+    rule. A constant feature has none either. Applied again to the remaining samples,
+    the rule may find more.
 
     References
     ----------

@@ -18,7 +18,8 @@ from sklearn.metrics import (
 from sklearn.utils import check_array, check_scalar
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from ._centering import FloatArray, center
+from .._typing import FloatArray
+from ._centering import center
 
 
 def wa_score(
@@ -134,10 +135,10 @@ def macro_f1_score(
 ) -> float:
     """Macro F1: the mean F-measure of the classes in ``y_true``.
 
-    The F-measure of a class is the harmonic mean of its precision and its recall.
-    A class that is predicted but never true is left out of the mean, as in
-    :func:`ua_score`; scikit-learn's ``f1_score(average="macro")`` counts it as 0,
-    which punishes a fold whose speakers lack a class.
+    The F-measure of a class is the harmonic mean of its precision and its recall. A
+    class that is predicted but never true is left out of the mean, as in
+    :func:`ua_score`; scikit-learn's ``f1_score(average="macro")`` counts it as 0, which
+    lowers the score of a fold whose speakers lack a class.
 
     Parameters
     ----------
@@ -317,7 +318,7 @@ def adjusted_r2_score(
     n_samples = len(np.asarray(y_true))
     if n_samples < n_predictors + 2:
         raise ValueError(
-            f"adjusted R² with {n_predictors} predictors needs at least "
+            f"Adjusted R² with {n_predictors} predictors needs at least "
             f"{n_predictors + 2} samples, got {n_samples}."
         )
     return adjust(float(r2_score(y_true, y_pred)), n_samples, n_predictors)

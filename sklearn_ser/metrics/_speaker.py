@@ -17,12 +17,12 @@ from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from .._constants import LARGEST
+from .._typing import FloatArray
 from ..sequences import as_sequences
-from ._centering import FloatArray
 from ._correlation import RandomState
 from ._scores import ua_score
 
-# Many more than the fit takes: it ends where it has converged.
+# Many more than the fit needs: it stops when it has converged.
 _MAX_ITER = 10_000
 
 
@@ -36,10 +36,10 @@ class SpeakerProbeResult:
         Unweighted accuracy, the mean recall of the speakers, on the utterances that
         the probe was not trained on: the mean over the repeats.
     std : float
-        Sample standard deviation of the unweighted accuracy over the repeats; NaN of
+        Sample standard deviation of the unweighted accuracy over the repeats; NaN for
         one repeat. The repeats share their utterances, so it is not a standard error.
     chance : float
-        Expected where the representation tells nothing: 1 / `n_speakers`.
+        Expected accuracy if the representation tells nothing: 1 / `n_speakers`.
     n_speakers : int
         Number of speakers that were probed.
     n_utterances : int
@@ -83,8 +83,8 @@ def speaker_probe(
     X : array-like of shape (n_utterances, n_dimensions), or list, Series or 1-D \
 object array of n_utterances array-likes of shape (n_frames_i, n_dimensions), or \
 array-like of shape (n_utterances, n_frames, n_dimensions)
-        Representation of each utterance. Of sequences, the mean over time is probed,
-        as of :class:`~sklearn_ser.SequencePooling` with ``("mean",)``.
+        Representation of each utterance. For sequences, the mean over time is probed,
+        as computed by :class:`~sklearn_ser.SequencePooling` with ``("mean",)``.
     speaker : array-like of shape (n_utterances,)
         Speaker of each utterance. None or NaN is an unknown one: such utterances are
         left out, and so is the utterance of a speaker who has no other.
@@ -119,21 +119,21 @@ array-like of shape (n_utterances, n_frames, n_dimensions)
 
     Notes
     -----
-    Of an odd number of utterances, the one more is for training. Features are
-    scaled by what the training half tells.
+    If a speaker has an odd number of utterances, the training half gets one more.
+    Features are scaled by the statistics of the training half.
 
-    What the default measures is what a linear classifier reads from so many
-    utterances, a lower bound of what there is: compare representations on the same
-    utterances, with the same probe.
+    The default measures what a linear classifier can read from so many utterances. That
+    is a lower bound of the information: compare representations on the same utterances,
+    with the same probe.
 
-    Speakers whom the representation was trained on and speakers whom it was not are
-    two questions, with different answers: pass the utterances of those you mean. The
-    adversary of [1]_ sees the former, its aim is the latter.
+    Speakers that the representation was trained on and other speakers are two questions
+    with different answers: pass the utterances of those you mean. The adversary of [1]_
+    sees the former, but aims at the latter.
 
-    Where emotion and speaker go together, as where a speaker has utterances of one
-    emotion only (most speakers of URDU), a representation of nothing but the emotion
-    tells the speaker too. A result above chance is then no proof of a voice: compare
-    it with that of another representation of the same utterances.
+    If emotion and speaker go together, for instance because speakers have utterances of
+    one emotion only (most speakers of URDU), a representation of only the emotion also
+    tells the speaker. A result above chance is then no proof that it contains the
+    voice: compare it with that of another representation of the same utterances.
 
     References
     ----------
@@ -191,7 +191,7 @@ def _default_probe() -> BaseEstimator:
 
 def _speaker_codes(speaker: ArrayLike, n_utterances: int) -> NDArray[np.intp]:
     """Give the speakers numbers in order of appearance; -1 is an unknown one."""
-    # Of a list of names with a NaN in it, numpy would make a speaker called "nan".
+    # numpy would turn a NaN in a list of names into a speaker called "nan".
     in_list = isinstance(speaker, list | tuple)
     labels = pd.Series(speaker if in_list else column_or_1d(speaker))
     check_consistent_length(range(n_utterances), labels)
@@ -209,7 +209,7 @@ def _probed(
     speakers, numbers = np.unique(codes[rows], return_inverse=True)
     if len(speakers) < 2:
         raise ValueError(
-            "a probe of speakers needs at least 2 speakers with at least 2 utterances "
+            "A probe of speakers needs at least 2 speakers with at least 2 utterances "
             f"each, got {len(speakers)} (of {len(counts)} speakers of {len(known)} "
             f"utterances; {len(codes) - len(known)} have no speaker)."
         )
@@ -217,7 +217,7 @@ def _probed(
 
 
 def _mean(frames: NDArray[Any], name: str) -> FloatArray:
-    """Return the mean over time; refuse what has none."""
+    """Return the mean over time; refuse utterances without one."""
     if not len(frames):
         raise ValueError(
             f"{name} has no frames: leave such utterances out, with "
@@ -237,7 +237,7 @@ def _mean(frames: NDArray[Any], name: str) -> FloatArray:
 def _halves(
     codes: NDArray[np.intp], random: np.random.RandomState
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Draw half of the utterances of each speaker, the one more of an odd number.
+    """Draw half of the utterances of each speaker, rounded up.
 
     Returns those and the others, both in order.
     """

@@ -12,11 +12,11 @@ from sklearn.base import is_classifier
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from .._representation import split_last_step
+from .._typing import FloatArray
 from ..metrics import wa_score
 from ._confusion import (
     CELL,
     NO_SHARE,
-    FloatArray,
     count_confusions,
     draw_cells,
     draw_shares,
@@ -26,7 +26,7 @@ from ._confusion import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Percentage points at which the colours of the difference end, at least: chance
+# The colours of the difference end at this many percentage points at least: chance
 # differences of a few utterances should not look like a finding.
 _LEAST_LIMIT = 10.0
 
@@ -36,11 +36,11 @@ _TITLE_SIZE = 10.0  # points: three titles stand beside each other
 class ConfusionComparisonDisplay:
     """The confusion matrices of two models side by side, and their difference.
 
-    As in Figure 5 of [1]_, which compares a model without and with a triplet loss.
-    The first two panels are those of `plot_confusion`, on the same scale of colours.
-    The third is the second model minus the first, in percentage points of the row,
-    and in brackets in utterances: on the diagonal, more is better, elsewhere less.
-    Make one with :meth:`from_predictions` or :meth:`from_estimator`.
+    As in Figure 5 of [1]_, which compares a model without and with a triplet loss. The
+    first two panels are those of `plot_confusion`, on the same scale of colours. The
+    third is the second model minus the first, in percentage points of the row, and in
+    brackets in utterances. On the diagonal more is better, elsewhere less. Make one
+    with :meth:`from_predictions` or :meth:`from_estimator`.
 
     Parameters
     ----------
@@ -75,9 +75,9 @@ class ConfusionComparisonDisplay:
     Raises
     ------
     ValueError
-        By :meth:`plot`: when the counts are no two square matrices of whole numbers,
-        their rows do not count the same utterances, or labels, names or axes are
-        not as many as needed.
+        By :meth:`plot`: when the counts are not two square matrices of whole numbers,
+        their rows do not count the same utterances, or the number of labels, names or
+        axes is wrong.
 
     See Also
     --------
@@ -85,7 +85,7 @@ class ConfusionComparisonDisplay:
 
     Notes
     -----
-    A difference is no finding yet: one cell often rests on a few utterances, and
+    A difference alone is not a finding: one cell often rests on a few utterances, and
     another seed moves them. Compare several seeds, and held-out speakers.
 
     The colours of the difference end at the largest one, and at 10 percentage points
@@ -181,7 +181,7 @@ class ConfusionComparisonDisplay:
             try:
                 wa_score(y_true, y_pred)
             except ValueError as error:
-                raise ValueError(f"predictions of {name}: {error}") from error
+                raise ValueError(f"Predictions of {name}: {error}") from error
         classes, counts = count_confusions(y_true, y_pred_1, y_pred_2, labels=labels)
         display = cls(counts, labels=classes, names=names, label_name=label_name)
         return display.plot(axes)
@@ -360,7 +360,7 @@ class ConfusionComparisonDisplay:
         )
 
     def _check(self) -> tuple[NDArray[np.int64], Any, tuple[str, str]]:
-        """Return counts, classes and names; refuse what does not fit."""
+        """Return counts, classes and names; refuse those that do not fit together."""
         counts = np.asarray(self.counts)
         shape = counts.shape
         if counts.ndim != 3 or shape[0] != 2 or shape[1] != shape[2]:
@@ -376,7 +376,7 @@ class ConfusionComparisonDisplay:
             raise ValueError("counts holds no utterances.")
         if (counts[0].sum(axis=1) != counts[1].sum(axis=1)).any():
             raise ValueError(
-                "the rows of the two matrices have different sums: both models must "
+                "The rows of the two matrices have different sums: both models must "
                 "be tested on the same utterances."
             )
         classes = range(shape[1]) if self.labels is None else self.labels

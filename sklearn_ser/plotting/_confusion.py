@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
+from .._typing import FloatArray
 from ..metrics import ua_score, wa_score
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FloatArray: TypeAlias = NDArray[np.float64]
 
 CELL = 0.6  # inches, room for two lines
 NO_SHARE = "–"  # in the rows of classes that are never true

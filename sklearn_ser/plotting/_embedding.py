@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
+
+from .._typing import BoolArray, FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.collections import PathCollection
     from matplotlib.legend import Legend
 
-FloatArray: TypeAlias = NDArray[np.float64]
-BoolArray: TypeAlias = NDArray[np.bool_]
 
 # Okabe and Ito's colours, told apart with any colour vision; yellow, faint on
 # white, comes last. A marker of its own tells each class apart without colour;
@@ -147,9 +147,9 @@ class EmbeddingDisplay:
     ) -> Self:
         """Reduce an embedding to what can be drawn, and draw it.
 
-        One and two dimensions are drawn as they are. More are projected on the
-        first two principal components of the training utterances: the rows that
-        are not held out, so the held-out ones have no say in the view.
+        One and two dimensions are drawn as they are. More are projected on the first
+        two principal components of the training utterances: the rows that are not held
+        out, so the held-out ones do not influence the view.
 
         Parameters
         ----------
@@ -236,7 +236,7 @@ class EmbeddingDisplay:
             y = _label_axis(self.ax_, label, groups, held_out, self.label_name)
         else:
             self.ax_.set_ylabel(self.axis_names[1])
-            # Distances are what such embeddings are trained for: show them true.
+            # Such embeddings are trained for distances: show them undistorted.
             self.ax_.set_aspect("equal", adjustable="datalim")
         self.scatter_: list[PathCollection] = [
             self.ax_.scatter(
@@ -315,7 +315,7 @@ def check_embedding(embedding: ArrayLike, *, ensure_min_samples: int = 1) -> Flo
 
 
 def _check_label(label: ArrayLike) -> pd.Series[Any]:
-    """Return a label as a column; refuse what is none, and infinity."""
+    """Return a label as a column; refuse other shapes, and infinity."""
     if np.ndim(label) != 1:
         raise ValueError(
             "label must have one value for each utterance, got shape "
@@ -470,7 +470,7 @@ def _principal_components(
     """Project on the first two principal components of the training rows."""
     if training.sum() < 2:
         raise ValueError(
-            f"an embedding of {embedding.shape[1]} dimensions is reduced by principal "
+            f"An embedding of {embedding.shape[1]} dimensions is reduced by principal "
             "components of the training utterances, and needs at least 2 of them; "
             f"held_out leaves {training.sum()} of {len(embedding)}."
         )

@@ -13,9 +13,9 @@ from sklearn.manifold import TSNE
 from sklearn.utils import check_scalar
 
 from .._representation import representation
+from .._typing import FloatArray
 from ._embedding import (
     EmbeddingDisplay,
-    FloatArray,
     Role,
     check_embedding,
 )
@@ -30,11 +30,10 @@ _N_COMPONENTS = 50
 class TSNEDisplay(EmbeddingDisplay):
     """A representation arranged by t-SNE, coloured by emotion or a continuous label.
 
-    The view of Figure 4 of [1]_: which utterances are neighbours in a representation
-    of many dimensions. Make one with :meth:`from_estimator` or
-    :meth:`from_embedding`, which arrange the utterances in two dimensions by
-    t-distributed stochastic neighbour embedding [2]_; see the notes on what that does
-    not show.
+    The view of Figure 4 of [1]_: which utterances are neighbours in a representation of
+    many dimensions. Make one with :meth:`from_estimator` or :meth:`from_embedding`,
+    which arrange the utterances in two dimensions by t-distributed stochastic neighbour
+    embedding [2]_; the notes say what that does not show.
 
     Parameters
     ----------
@@ -76,28 +75,28 @@ class TSNEDisplay(EmbeddingDisplay):
     See Also
     --------
     EmbeddingDisplay : Principal components: a linear view, in which distances count
-        and the held-out utterances have no say.
+        and the held-out utterances have no influence.
     sklearn_ser.metrics.pairwise_correlation : How much of a continuous label the
         distances in an embedding carry, as a number.
 
     Notes
     -----
-    This is a picture, and no evidence: put numbers, such as the scores of held-out
-    speakers, beside it. t-SNE keeps neighbours together and nothing else:
+    This is a picture, not evidence: add numbers, such as the scores of held-out
+    speakers. t-SNE keeps neighbours together and nothing else:
 
-    - How far apart clusters lie says nothing, nor do their sizes and densities: t-SNE
-      makes dense ones wider and sparse ones tighter.
-    - Clusters can be there in noise alone, above all with a small perplexity, and one
-      cluster can come in pieces. Look at several perplexities before you believe in
-      a shape [3]_.
-    - The labels have no part in the arrangement. The held-out utterances have: t-SNE
+    - The distances between clusters mean nothing, nor do their sizes and densities:
+      t-SNE makes dense ones wider and sparse ones tighter.
+    - Noise alone can form clusters, above all with a small perplexity, and one cluster
+      can fall into pieces. Look at several perplexities before you believe in a shape
+      [3]_.
+    - The labels have no influence on the arrangement. The held-out utterances do: t-SNE
       cannot place new points in a finished arrangement, so all are arranged together.
-      They take part in nothing else. Training utterances that lie by emotion while
-      the held-out ones do not show a representation that does not carry over.
+      They influence nothing else. If training utterances are grouped by emotion and the
+      held-out ones are not, the representation does not carry over to new speakers.
     - The result depends on perplexity and, in part, on ``random_state``: t-SNE begins
       with the first two principal components, and only those of large tables are
-      computed with random numbers. The same picture from many seeds is no sign
-      that it is a true one.
+      computed with random numbers. If many seeds give the same picture, that does not
+      make it true.
 
     The representation is taken as it is, not standardised: distances are those in
     which the model works. Standardise features in different units, such as eGeMAPS,
@@ -189,7 +188,7 @@ class TSNEDisplay(EmbeddingDisplay):
             perplexity is below 1.
         """
         values = check_embedding(embedding, ensure_min_samples=2)
-        # What can be refused is refused before the long part.
+        # Errors come before the long part.
         cls(np.zeros((len(values), 2)), label, held_out=held_out)._check()
         used = _check_perplexity(perplexity, len(values))
         display = cls(
@@ -224,10 +223,10 @@ class TSNEDisplay(EmbeddingDisplay):
         ----------
         estimator : estimator
             A fitted transformer or classifier; a pipeline, search or
-            `SpeedPerturbation` around one. The representation is what comes out of
-            the last step, where it has ``transform``, as a classifier with a
-            representation of its own; else what that step is given. Of a search, it
-            is that of its best estimator, and of sequences, the mean over time.
+            `SpeedPerturbation` around one. The representation is the output of the last
+            step's ``transform``, if it has one, as a classifier with a representation
+            of its own has; else the input of that step. For a search, it is that of its
+            best estimator, and for sequences, the mean over time.
         X : collection of n utterances
             What the estimator takes: recordings, sequences or a table.
         y : array-like of shape (n_utterances,)
@@ -355,8 +354,8 @@ def _arrange(
         )
     if (embedding == embedding[0]).all():
         raise ValueError(
-            f"all {len(embedding)} rows of embedding are equal: t-SNE has nothing to "
-            "arrange; has the model collapsed?."
+            f"All {len(embedding)} rows of embedding are equal: t-SNE has nothing to "
+            "arrange. Has the model collapsed?"
         )
     # Place and scale change nothing, but the squares of very small or large distances
     # are 0 or infinite in float32, with which scikit-learn would end the process. The

@@ -1,1 +1,1 @@
-"""What the rooms of the methods share: labels, batches, the net, its state."""
+"""What the methods share: labels, batches, the net, its state."""

@@ -19,7 +19,7 @@ from sklearn.base import (
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.utils import Tags, check_random_state
 
-from .. import _moved  # noqa: F401 - models of before then say why they don't load
+from .. import _moved  # noqa: F401 - old models then say why they don't load
 from .._sklearn import Interval
 from .._warnings import warn_user
 from ._batches import Data
@@ -66,7 +66,7 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
     def _split_off_speakers(
         self, data: Data, groups: NDArray[Any] | None, seed: int
     ) -> tuple[Data, Data | None]:
-        """Return what is trained on, and what early stopping watches, if it does."""
+        """Return what to train on, and what early stopping watches, if anything."""
         if not self.early_stopping:
             return data, None
         assert groups is not None  # checked by check_groups
@@ -144,7 +144,7 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
 
 
 class NetTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
-    """Of the estimators whose `transform` gives a representation in float32."""
+    """Mixin of the estimators whose `transform` gives a float32 representation."""
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn that what comes out is float32."""
@@ -154,7 +154,7 @@ class NetTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
 
 def draw_seed(random_state: Any) -> int:
-    """Draw the root of all that is random in a fit.
+    """Draw the seed from which all random numbers of a fit derive.
 
     Parameters
     ----------

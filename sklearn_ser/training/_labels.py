@@ -27,8 +27,8 @@ def check_ratings(name: str, values: Any, X: Any) -> NDArray[np.float32]:
     values : array-like of shape (n_samples,)
         Numbers.
     X : array-like of shape (n_samples, ...)
-        What they must be as long as: scikit-learn hands metadata of another
-        length whole to each fold.
+        The samples, whose number must be the same: scikit-learn hands metadata of
+        another length whole to each fold.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def check_ratings(name: str, values: Any, X: Any) -> NDArray[np.float32]:
 
 
 def check_labels(name: str, values: Any) -> NDArray[Any]:
-    """Return labels as they are, missing ones among them, as a 1-D array.
+    """Return labels unchanged as a 1-D array, with the missing ones.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def check_labels(name: str, values: Any) -> NDArray[Any]:
     ValueError
         If it is not one label per sample.
     """
-    # Of a list of names with a NaN in it, numpy would make the name "nan".
+    # numpy would turn a NaN in a list of names into the name "nan".
     if isinstance(values, list | tuple) and any(isinstance(v, str) for v in values):
         values = np.array(list(values), dtype=object)
     try:
@@ -148,7 +148,7 @@ def check_groups(estimator: Any, groups: Any, X: Any) -> NDArray[Any] | None:
     groups : array-like of shape (n_samples,) or None
         Speaker of each sample.
     X : array-like of shape (n_samples, ...)
-        What they must be as long as.
+        The samples, whose number must be the same.
 
     Returns
     -------

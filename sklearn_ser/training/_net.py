@@ -37,7 +37,7 @@ _INITIALIZATION = threading.Lock()
 
 
 def _renew_lock() -> None:
-    """Free the lock in a forked process: who held it is not there any more."""
+    """Free the lock in a forked process: its holder does not exist there."""
     global _INITIALIZATION
     _INITIALIZATION = threading.Lock()
 
@@ -71,9 +71,9 @@ def first_weights(seed: int) -> Iterator[None]:
 def one_thread() -> Any:
     """Limit torch to one thread in a block, for the calling thread only.
 
-    More threads make networks of this size several times slower; their sums round
-    otherwise than those of a worker process, which has one; and a forked process
-    waits for ever for those of its parent.
+    More threads make networks of this size several times slower. Their sums round
+    differently from those of a worker process, which has one thread. And a forked
+    process waits for ever for the threads of its parent.
 
     Returns
     -------
@@ -85,11 +85,11 @@ def one_thread() -> Any:
 class TrainingNet(NeuralNet):
     """skorch net whose data are a dict of tensors, and whose loop is lean.
 
-    The criterion gets the module's output and the whole batch, and returns a
-    dict of losses, of which ``"loss"`` is minimised; the means of all of them
-    over an epoch stand in the history as ``train_…`` and ``valid_…``. A loss that is
-    the mean over some of the batch has its name in ``counted`` of the criterion, with
-    the name of the numbers in the batch that are -1 for the others.
+    The criterion gets the module's output and the whole batch, and returns a dict of
+    losses, of which ``"loss"`` is minimised; the means of all of them over an epoch
+    stand in the history as ``train_…`` and ``valid_…``. If a loss averages over only
+    part of a batch, ``counted`` of the criterion maps its name to the name of the
+    numbers in the batch that are -1 for the rest.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class TrainingNet(NeuralNet):
     seed : int
         Root of all that is random.
     batches : callable
-        The kind of batches: a child class of `Batches`, or what makes one of it.
+        The kind of batches: a child class of `Batches`, or a function that makes one.
     inputs : mapping of str to str or None
         The arguments of the module, and the names in the batch of what they get.
     batch_transform : BatchTransform or None
@@ -137,7 +137,7 @@ class TrainingNet(NeuralNet):
         return self
 
     def notify(self, method_name: str, **kwargs: Any) -> None:
-        """Call the callbacks; tell their wish to stop from the user's Ctrl-C."""
+        """Call the callbacks; distinguish their wish to stop from the user's Ctrl-C."""
         try:
             super().notify(method_name, **kwargs)
         except KeyboardInterrupt as wish:
@@ -152,8 +152,8 @@ class TrainingNet(NeuralNet):
     ) -> None:
         """Train on data.
 
-        skorch's own `partial_fit` would take the user's Ctrl-C for an early stop,
-        and hand out a half-trained net in silence.
+        skorch's own `partial_fit` would take the user's Ctrl-C for an early stop, and
+        silently return a half-trained net.
 
         Parameters
         ----------
@@ -254,7 +254,7 @@ class TrainingNet(NeuralNet):
             return
         for module in (self.module_, self.criterion_):
             module.train(training)
-        # What a loss is the mean of, where that is not the whole batch.
+        # What a loss averages over, where that is not the whole batch.
         counted = getattr(self.criterion_, "counted", {})
         counts: list[Any] = []
         losses: list[Tensor] = []

@@ -98,7 +98,7 @@ def check_classes(
     estimator : estimator
         Named in messages.
     sequences : Sequences
-        What the classes must be as long as.
+        The utterances, whose number must be the same.
     y : array-like of shape (n,)
         Class of each utterance.
     allow_unknown : bool, default=False

@@ -224,7 +224,7 @@ def resolve_device(device: str | torch.device) -> str:
     return str(known)
 
 
-# What is not skorch's business here, and what to use instead.
+# Parameters of skorch that cannot be set here, and what to use instead.
 _NOT_IN_NET_PARAMS = {
     "module": "the estimator's own parameters",
     "criterion": "the estimator's own parameters",

@@ -41,7 +41,7 @@ def to_numpy(tree: Any) -> Any:
     Parameters
     ----------
     tree : Any
-        Of dicts, lists and tuples, such as a state dict of torch.
+        Nested dicts, lists and tuples, such as a state dict of torch.
 
     Returns
     -------

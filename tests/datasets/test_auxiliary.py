@@ -203,11 +203,11 @@ def test_take_copies_the_segments_asked_for(X, data):
     )
     raw = auxiliary.take(rows, standardize=False)
     np.testing.assert_array_equal(raw, auxiliary.segments[rows])
-    standardised = auxiliary.take(rows, standardize=True)
+    standardized = auxiliary.take(rows, standardize=True)
     number = auxiliary.segment_corpus[rows]
     mean, scale = auxiliary.mean[number], auxiliary.scale[number]
-    np.testing.assert_allclose(standardised, (raw - mean) / scale, rtol=1e-6)
-    for taken in (raw, standardised):
+    np.testing.assert_allclose(standardized, (raw - mean) / scale, rtol=1e-6)
+    for taken in (raw, standardized):
         assert taken.dtype == np.float32
         assert taken.shape == (len(rows), auxiliary.n_features)
         taken[:] = 7  # its own memory
@@ -248,11 +248,11 @@ def test_clones_and_copies_are_the_same_object():
 def test_nothing_can_be_changed():
     auxiliary = make()
     assert_read_only(auxiliary)
-    with pytest.raises(AttributeError, match="cannot assign"):
+    with pytest.raises(AttributeError, match="Cannot assign"):
         auxiliary.segments = np.zeros((15, 3), np.float32)
-    with pytest.raises(AttributeError, match="cannot assign"):
+    with pytest.raises(AttributeError, match="Cannot assign"):
         auxiliary.anything = 1
-    with pytest.raises(AttributeError, match="cannot delete"):
+    with pytest.raises(AttributeError, match="Cannot delete"):
         del auxiliary.names
 
 

@@ -111,7 +111,7 @@ def test_an_emotion_of_broken_files_alone_is_none(tmp_path):
 def test_a_corpus_of_broken_files_is_named(tmp_path):
     broken = in_files(tmp_path, broken=range(4))
     quiet = SpectrogramSegmenter(on_error="nan")
-    with pytest.raises(ValueError, match=r"no recording of the corpus on disk .* of 4"):
+    with pytest.raises(ValueError, match=r"No recording of the corpus on disk .* of 4"):
         AuxiliaryCorpora.from_corpora([make_corpus(["anger"]), broken], quiet)
 
 
@@ -131,11 +131,11 @@ def test_front_ends_that_give_tables():
     [
         ([], ValueError, "corpora is empty"),
         (["EMO-DB"], TypeError, "at index 0 is a str"),
-        ([make_corpus(["anger"])] * 2, ValueError, "two corpora have the name 'mine'"),
+        ([make_corpus(["anger"])] * 2, ValueError, "Two corpora have the name 'mine'"),
         (
             make_corpus(["anger"]).select([False]),
             ValueError,
-            "the corpus mine has no utterances",
+            "The corpus mine has no utterances",
         ),
     ],
 )

@@ -105,7 +105,7 @@ def test_select_nothing(frame):
 
 def test_select_what_is_not_there(frame):
     corpus = Corpus(frame, name="Mine")
-    with pytest.raises(ValueError, match="the mask has the shape"):
+    with pytest.raises(ValueError, match="The mask has the shape"):
         corpus.select([True, False])
     with pytest.raises(IndexError):
         corpus.select([4])

@@ -120,7 +120,7 @@ def test_unknown_emotion_is_named_with_those_known(unknown):
 
 
 def test_unrated_emotion_has_no_place_on_the_circumplex():
-    with pytest.raises(ValueError, match="nobody has rated 'frustration'"):
+    with pytest.raises(ValueError, match="Nobody has rated 'frustration'"):
         emotion_dimensions(["anger", "frustrated"], "circumplex")
 
 

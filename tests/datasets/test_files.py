@@ -39,7 +39,7 @@ def test_missing_folders_say_where_the_corpus_is_to_be_had(load, names, tmp_path
         load(tmp_path)
     for folder in {name.split("/")[0] for name in names}:
         (tmp_path / folder).mkdir()
-    with pytest.raises(FileNotFoundError, match=r"no recording .*You get the corpus"):
+    with pytest.raises(FileNotFoundError, match=r"No recording .*You get the corpus"):
         load(tmp_path)
     make_tree(tmp_path, [names[0].split("/")[0] + "/other.wav"])
     with pytest.raises(FileNotFoundError, match=r"only .*/other\.wav"):
@@ -54,7 +54,7 @@ def test_odd_names_are_left_out_with_one_warning(load, names, tmp_path):
     (folder / "stray.wav").write_bytes(b"")
     (folder / ".DS_Store").write_bytes(b"")
     (folder / "notes.txt").write_text("not audio")
-    with pytest.warns(UserWarning, match="left out 2 of") as record:
+    with pytest.warns(UserWarning, match="Left out 2 of") as record:
         corpus = load(tmp_path)
     assert len(record) == 1
     assert record[0].filename == __file__
@@ -112,9 +112,9 @@ def test_dimensions_are_joined_by_file_name(load, names, text, tmp_path):
     labels = tmp_path / "labels.csv"
     labels.write_text(text.format(first, second), encoding="utf-8")
     corpus = load(tmp_path, dimensions=labels)
-    unlabelled = [np.nan] * len(others)
-    np.testing.assert_array_equal(corpus.activation, [3, 4.5, *unlabelled])
-    np.testing.assert_array_equal(corpus.valence, [2.5, np.nan, *unlabelled])
+    unlabeled = [np.nan] * len(others)
+    np.testing.assert_array_equal(corpus.activation, [3, 4.5, *unlabeled])
+    np.testing.assert_array_equal(corpus.valence, [2.5, np.nan, *unlabeled])
     assert corpus.activation.dtype == corpus.valence.dtype == np.float64
     assert len(corpus) == len(names)
 

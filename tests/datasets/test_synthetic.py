@@ -200,8 +200,8 @@ def test_more_speakers_leave_the_first_ones_as_they_are(corpus):
         ({"sampling_rate": 4000}, ValueError, "sampling_rate == 4000"),
         ({"emotions": []}, ValueError, "one or more emotions"),
         ({"emotions": ["anger", "angry"]}, ValueError, "each once"),
-        ({"emotions": ["anger", "purple"]}, ValueError, "unknown emotion 'purple'"),
-        ({"emotions": ["frustration"]}, ValueError, "nobody has rated"),
+        ({"emotions": ["anger", "purple"]}, ValueError, "Unknown emotion 'purple'"),
+        ({"emotions": ["frustration"]}, ValueError, "Nobody has rated"),
         ({"random_state": "zero"}, ValueError, "cannot be used to seed"),
     ],
 )

@@ -123,10 +123,10 @@ def test_several_speakers_per_fold_and_workers(corpus, n_jobs):
 
 def test_a_step_that_mixes_rows_is_fitted_in_each_fold(corpus):
     """scikit-learn calls it stateless, but test speakers would reach its means."""
-    centre = FunctionTransformer(lambda X: (X - X.mean(axis=0)) / X.std(axis=0))
-    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), centre, SVC()), corpus)
+    center = FunctionTransformer(lambda X: (X - X.mean(axis=0)) / X.std(axis=0))
+    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), center, SVC()), corpus)
     expected = cross_val_predict(
-        make_pipeline(centre, SVC()), result.features, corpus.emotion,
+        make_pipeline(center, SVC()), result.features, corpus.emotion,
         groups=corpus.speaker, cv=LeaveOneGroupOut(),
     )  # fmt: skip
     np.testing.assert_array_equal(result.predicted, expected)
@@ -151,7 +151,7 @@ def test_steps_that_are_left_out(corpus, nothing):
 
 def test_no_recording_at_all(corpus):
     silent = corpus.frame.assign(waveform=[np.zeros(3, np.float32)] * len(corpus))
-    with pytest.raises(ValueError, match="none of the 24 recordings has features"):
+    with pytest.raises(ValueError, match="None of the 24 recordings has features"):
         evaluate_by_speaker(
             recipes.egemaps_svc(on_error="nan"), Corpus(silent, name="silent")
         )

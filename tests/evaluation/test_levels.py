@@ -112,7 +112,7 @@ def test_unrated_and_broken_are_told_apart(corpus):
     frame = corpus.frame.copy()
     frame.at[5, "waveform"] = np.full(16000, np.nan, dtype=np.float32)
     frame.loc[2, "activation"] = np.nan
-    with pytest.warns(UserWarning, match="no features for 1 of 23"):
+    with pytest.warns(UserWarning, match="No features for 1 of 23"):
         result = evaluate_by_speaker(
             make_pipeline(EGeMAPS(on_error="warn"), Spy()),
             Corpus(frame, name="broken"),
@@ -129,8 +129,8 @@ def test_unrated_and_broken_are_told_apart(corpus):
 @pytest.mark.parametrize(
     ("ratings", "target", "message"),
     [
-        ("lh", "activation", "the corpus table has no ratings of activation: load"),
-        ("??", "valence", "the corpus table has no ratings of valence"),
+        ("lh", "activation", "The corpus table has no ratings of activation: load"),
+        ("??", "valence", "The corpus table has no ratings of valence"),
         ("lh", "arousal", "'valence' or 'dominance', got 'arousal'"),
     ],
 )

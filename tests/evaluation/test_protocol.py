@@ -142,7 +142,7 @@ def test_an_answer_that_is_none(corpus, monkeypatch, answer, message):
 
 def test_nothing_is_usable(corpus):
     silent = with_silence(corpus, *range(len(corpus)))
-    with pytest.raises(ValueError, match="none of the 24 recordings has features"):
+    with pytest.raises(ValueError, match="None of the 24 recordings has features"):
         evaluate_by_speaker(Loud(), silent)
 
 

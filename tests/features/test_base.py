@@ -313,7 +313,7 @@ def test_a_rate_that_does_not_fit(front_end, waves):
     with pytest.raises(
         AudioError,
         match="recording 1: waveform: its sampling rate of 8000 Hz does not fit the "
-        "settings: mel bands from 0 to 6500 Hz are not possible",
+        "settings: Mel bands from 0 to 6500 Hz are not possible",
     ):
         front_end.transform(X)
     features = front_end.set_params(on_error="nan").transform(X)
@@ -433,7 +433,7 @@ def test_nan_keeps_the_others(front_end, faulty, n_jobs):
 
 def test_warn_lists_the_faults(front_end, faulty):
     front_end.set_params(on_error="warn")
-    with pytest.warns(UserWarning, match="no features for 2 of 5 recordings") as caught:
+    with pytest.warns(UserWarning, match="No features for 2 of 5 recordings") as caught:
         features = front_end.transform(faulty)
     assert len(caught) == 1
     lines = str(caught[0].message).splitlines()[1:]

@@ -441,7 +441,7 @@ def test_nan_gives_no_frames(waves, faulty):
 def test_warn_lists_the_faults_once(faulty):
     extractor = EGeMAPS(on_error="warn")
     with pytest.warns(
-        UserWarning, match="no features for 12 of 18 recordings"
+        UserWarning, match="No features for 12 of 18 recordings"
     ) as caught:
         features = extractor.transform(faulty)
     assert len(caught) == 1

@@ -252,13 +252,13 @@ def test_faulty_recordings_reach_the_imputer():
 @pytest.mark.parametrize(
     ("functionals", "message"),
     [
-        (("mean", "average"), "unknown functional 'average'; known are mean, std, .*"
+        (("mean", "average"), "Unknown functional 'average'; known are mean, std, .*"
          "share_above, and percentile0 to percentile100"),
-        (["percentile101"], "unknown functional 'percentile101'"),
-        (["percentile"], "unknown functional 'percentile'"),
-        (["percentile-5"], "unknown functional 'percentile-5'"),
-        (["mean", 3], "unknown functional '3'"),
-        ([["mean"]], r"unknown functional .*\['mean'\]"),
+        (["percentile101"], "Unknown functional 'percentile101'"),
+        (["percentile"], "Unknown functional 'percentile'"),
+        (["percentile-5"], "Unknown functional 'percentile-5'"),
+        (["mean", 3], "Unknown functional '3'"),
+        ([["mean"]], r"Unknown functional .*\['mean'\]"),
         ([], "at least one functional, and each once"),
         (["mean", "std", "mean"], "at least one functional, and each once, got"),
         ("mean", "The 'functionals' parameter of SequencePooling must be"),

@@ -21,14 +21,14 @@ from tests.checks import (
     parametrize_with_checks,
     parametrize_with_quick_checks,
 )
-from tests.estimators import CHECKED, AdversarialMEnAN, LabelledMetricDAE
+from tests.estimators import CHECKED, AdversarialMEnAN, LabeledMetricDAE
 
 # The checks know of no speakers, without which the default of one has no adversary,
 # and of no auxiliary corpora, without which that of another is not pre-trained.
 nothing_else = pytest.mark.filterwarnings(
     "ignore:MEnAN.* learns from the speakers",
     "ignore:PseudoSiameseGated has no auxiliary corpora",
-    "ignore:valence and activation make no triplet",  # of one class
+    "ignore:Valence and activation make no triplet",  # of one class
 )
 
 
@@ -56,7 +56,7 @@ def test_the_short_checks_are_all_that_there_are():
         test_scikit_learn_checks_in_short
     )
     classes = {type(estimator) for estimator in CHECKED}
-    helpers = {LabelledMetricDAE, AdversarialMEnAN}
+    helpers = {LabeledMetricDAE, AdversarialMEnAN}
     assert {kind for kind, _ in made(test_scikit_learn_checks_in_short)} == classes
     for kind, check in missing:
         assert "check_classifiers_train" in check or kind in helpers, (kind, check)

@@ -94,9 +94,9 @@ def test_correlation_of_a_perfect_embedding():
 def test_unlabelled_rows_are_dropped(correlation):
     z, label = embedding_and_label()
     label[::7] = np.nan
-    labelled = ~np.isnan(label)
+    labeled = ~np.isnan(label)
     kwargs = {"n_permutations": 19, "random_state": 0}
-    expected = correlation(z[labelled], label[labelled], **kwargs)
+    expected = correlation(z[labeled], label[labeled], **kwargs)
     assert correlation(z, label, **kwargs) == expected
     assert correlation(pd.DataFrame(z), pd.Series(label), **kwargs) == expected
 
@@ -258,8 +258,8 @@ def test_mantel_properties(seed, scale):
     assert_allclose(scaled.statistic, result.statistic, atol=1e-12)
     assert scaled.p_value == result.p_value
     order = rng.permutation(8)
-    relabelled = mantel_test(x[order][:, order], y[order][:, order], **kwargs)
-    assert_allclose(relabelled.statistic, result.statistic, atol=1e-12)
+    relabeled = mantel_test(x[order][:, order], y[order][:, order], **kwargs)
+    assert_allclose(relabeled.statistic, result.statistic, atol=1e-12)
     condensed = mantel_test(squareform(x), squareform(y), **kwargs)
     assert condensed == result
 

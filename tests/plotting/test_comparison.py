@@ -98,15 +98,15 @@ def test_text_of_the_difference_can_be_read_on_its_colour():
     rng = np.random.RandomState(0)
     true = np.repeat([*"abcdef"], 20)
     (panel,) = compare(true, rng.permutation(true), true).displays_[2:]
-    for cell, colour in zip(
+    for cell, color in zip(
         panel.text_.ravel(),
         panel.im_.to_rgba(panel.im_.get_array()).reshape(-1, 4),
         strict=True,
     ):
         linear = np.where(
-            colour[:3] <= 0.04045,
-            colour[:3] / 12.92,
-            ((colour[:3] + 0.055) / 1.055) ** 2.4,
+            color[:3] <= 0.04045,
+            color[:3] / 12.92,
+            ((color[:3] + 0.055) / 1.055) ** 2.4,
         )
         light = linear @ [0.2126, 0.7152, 0.0722] + 0.05  # WCAG's relative luminance
         contrast = 1.05 / light if cell.get_color() == "white" else light / 0.05
@@ -239,10 +239,10 @@ def test_titles_neither_meet_nor_are_cut_off(n_classes, names):
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [
-        ({"second": SECOND[1:]}, "predictions of model 2: .*inconsistent.*6, 5"),
-        ({"first": [None, *FIRST[1:]]}, "predictions of model 1: .*at index 0"),
+        ({"second": SECOND[1:]}, "Predictions of model 2: .*inconsistent.*6, 5"),
+        ({"first": [None, *FIRST[1:]]}, "Predictions of model 1: .*at index 0"),
         ({"true": [*TRUE[:-1], None]}, "^y_true has 1 missing labels.*at index 5"),
-        ({"second": np.linspace(0, 1, 6)}, "predictions of model 2: "),
+        ({"second": np.linspace(0, 1, 6)}, "Predictions of model 2: "),
         ({"names": ("a", "b", "c")}, "names must name the two models"),
         ({"names": "ab"}, "names must name the two models, got 'ab'"),
     ],

@@ -163,9 +163,9 @@ def test_kind_of_label(label, n_classes):
 def test_unlabelled_utterances_are_grey(label):
     display = EmbeddingDisplay.from_embedding(np.eye(4, 2), label)
     assert legend_texts(display)[-1] == "unlabelled"
-    grey = display.scatter_[-1]
-    assert len(grey.get_offsets()) == sum(pd.isna(label))
-    assert_allclose(grey.get_facecolors()[0, :3], to_rgba("#808080")[:3])
+    gray = display.scatter_[-1]
+    assert len(gray.get_offsets()) == sum(pd.isna(label))
+    assert_allclose(gray.get_facecolors()[0, :3], to_rgba("#808080")[:3])
     assert len(points(display)) == 4
     display.figure_.canvas.draw()
 

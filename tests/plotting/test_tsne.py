@@ -27,8 +27,8 @@ EMOTIONS = np.array(["anger", "boredom", "fear"])
 def clusters():
     """Return an embedding of three clusters far apart, and their emotions."""
     emotion = np.repeat(EMOTIONS, 12)
-    centres = 20 * np.eye(3, 6)[np.repeat(np.arange(3), 12)]
-    return centres + np.random.RandomState(0).normal(size=(36, 6)), emotion
+    centers = 20 * np.eye(3, 6)[np.repeat(np.arange(3), 12)]
+    return centers + np.random.RandomState(0).normal(size=(36, 6)), emotion
 
 
 def draw(embedding, label, **kwargs):
@@ -94,8 +94,8 @@ def test_draws_what_tsne_gives(clusters):
     held_out = np.arange(36) % 6 == 0
     display = draw(z, emotion, held_out=held_out, label_name="emotion", perplexity=5)
     oracle = TSNE(perplexity=5, init="pca", learning_rate="auto", random_state=0)
-    centred = z - z.mean(axis=0)
-    expected = oracle.fit_transform(centred / np.abs(centred).max())
+    centered = z - z.mean(axis=0)
+    expected = oracle.fit_transform(centered / np.abs(centered).max())
     assert_allclose(display.coordinates, expected, rtol=1e-4)
     drawn = np.asarray(display.coordinates)
     assert_allclose(points(display), drawn[np.lexsort(drawn.T)])
@@ -268,7 +268,7 @@ def with_hole(z):
     [
         ({"embedding": with_hole}, ValueError, "NaN or infinity in 2 of 36 rows.*x 4"),
         ({"embedding": lambda z: z[:, :1]}, ValueError, "1 dimension.*EmbeddingDispl"),
-        ({"embedding": np.zeros_like}, ValueError, "all 36 rows .* equal.*collapsed"),
+        ({"embedding": np.zeros_like}, ValueError, "All 36 rows .* equal.*collapsed"),
         ({"embedding": lambda z: z[:, 0]}, ValueError, "2D"),
         ({"label": ["a"] * 35}, ValueError, "inconsistent"),
         ({"label": [["a"]] * 36}, ValueError, r"got shape \(36, 1\); numpy.ravel"),

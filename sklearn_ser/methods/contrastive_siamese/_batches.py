@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...sequences import window_starts
+from ...sequences import Sequences, window_starts
 from ...training._batches import Batch, Batches
 
 Pairing = Literal["random", "balanced"]
@@ -76,7 +76,7 @@ def random_pairs(n: int, rng: np.random.Generator) -> Pairs:
     Parameters
     ----------
     n : int
-        How many utterances; of an odd number, one is left out.
+        Number of utterances; if it is odd, one is left out.
     rng : numpy.random.Generator
         Where the pairs are drawn.
 
@@ -89,15 +89,15 @@ def random_pairs(n: int, rng: np.random.Generator) -> Pairs:
 
 
 def balanced_pairs(y: NDArray[np.int64], rng: np.random.Generator) -> Pairs:
-    """Pair utterances: classes of one size, as many pairs of one class as of two.
+    """Pair as many utterances of each class, in as many pairs of one class as of two.
 
-    From each class as many utterances are drawn as `balanced_size` tells. Half of
-    all go into pairs of one class, a quarter of each class's utterances making such
-    pairs; where that is no whole number, it is rounded up for some classes, drawn at
-    random, and down for the others. The rest is paired across classes, one pair after
-    the other: both members are drawn at random from all that are left, of two
-    classes, but from the class that has half of these as soon as one has. So no class
-    is ever left to pair with itself.
+    From each class as many utterances are drawn as `balanced_size` tells. Half of all
+    utterances go into pairs of one class. The number of such pairs is a quarter of the
+    utterances of a class; where that is not a whole number, it is rounded up for some
+    classes, drawn at random, and down for the others. The rest is paired across
+    classes, one pair after the other. Both members are drawn at random from all
+    utterances that are left, from two classes. As soon as one class has half of those,
+    one member comes from it. So no class is ever left to pair with itself.
 
     Parameters
     ----------
@@ -133,9 +133,10 @@ def balanced_pairs(y: NDArray[np.int64], rng: np.random.Generator) -> Pairs:
 def balanced_size(y: NDArray[Any]) -> int:
     """Return how many utterances of each class can be paired in balance.
 
-    With as many pairs of one class as of two, the utterances of all K classes
-    together are a multiple of four. The most that the rarest class allows are taken;
-    of two classes a multiple of four each, as a pair across takes one of either.
+    With as many pairs of one class as of two, the utterances of all K classes together
+    are a multiple of four. The number is the largest that the rarest class allows. With
+    two classes it is a multiple of four, as a pair across them takes one utterance of
+    each.
 
     Parameters
     ----------
@@ -199,7 +200,7 @@ def places_to_test(
     testing : {"average", "crop"}
         Whether windows cover the utterance, or one is drawn at random.
     seed : int
-        With it and the content of the utterance, the same place is always drawn.
+        The seed and the content of the utterance determine the place that is drawn.
 
     Returns
     -------
@@ -208,6 +209,46 @@ def places_to_test(
     last = len(utterance) - n_frames
     if testing == "average" or last <= 0:
         return window_starts(len(utterance), n_frames)
-    # Zero added: of -0.0 the bytes would be others.
+    # Adding zero turns -0.0, whose bytes differ, into 0.0.
     content = zlib.crc32((np.asarray(utterance, np.float32) + 0.0).tobytes())
     return np.random.default_rng((seed, content)).integers(last + 1, size=1)
+
+
+def windows_to_test(
+    sequences: Sequences, length: int, testing: str, seed: int, size: int
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float32]]]:
+    """Yield the windows of utterances, some at a time.
+
+    Parameters
+    ----------
+    sequences : Sequences
+        The utterances that are tested.
+    length : int
+        Frames of a window.
+    testing, seed
+        As for `places_to_test`.
+    size : int
+        Windows at a time.
+
+    Yields
+    ------
+    utterances : ndarray of shape (n,), int
+        The number of the utterance of each window.
+    shares : ndarray of shape (n,), float64
+        The share of each window in its utterance.
+    windows : ndarray of shape (n, length, n_features), float32
+    """
+    starts = [
+        places_to_test(array, length, testing, seed) for array in sequences.arrays
+    ]
+    n_windows = np.array([len(of_utterance) for of_utterance in starts])
+    utterances = np.repeat(np.arange(len(sequences)), n_windows)
+    places = np.concatenate(starts)
+    for first in range(0, len(places), size):
+        chunk = slice(first, first + size)
+        which = utterances[chunk]
+        yield (
+            which,
+            1 / n_windows[which],
+            sequences.windows(which, places[chunk], length),
+        )

@@ -43,15 +43,14 @@ from ...training._sequences import (
     check_classes,
 )
 from ...training._spec import NetSpec
-from ._batches import PairBatches, balanced_size, places_to_test
+from ._batches import PairBatches, balanced_size, windows_to_test
 from ._loss import ContrastiveSiameseLoss
 from ._net import SiameseCNN
 
 # Frames that the network's pooling needs.
 _MIN_FRAMES = 30
 
-# Frames that pass the module at once in inference, of as many windows as they make:
-# some 50 megabytes for each of its layers.
+# Frames that pass the module at once in inference: some 50 megabytes a layer.
 _FRAMES_AT_ONCE = 2**15
 
 
@@ -60,15 +59,15 @@ class ContrastiveSiamese(
 ):
     r"""Siamese convolutional network with contrastive loss (Lian et al., 2018).
 
-    Learns from pairs of utterances of frames, such as those of `MFCC`: features of
-    the same emotion shall be near each other and features of different emotions
-    apart, while a linear layer on them learns the emotion,
+    Learns from pairs of utterances of frames, such as those of `MFCC`: features of the
+    same emotion move together and those of different emotions apart, while a linear
+    layer on them learns the emotion,
 
     .. math:: L = \lambda L_\mathrm{con} + (1 - \lambda) L_\mathrm{cro}.
 
-    The network takes utterances of one length: longer ones are cut in training,
-    shorter ones padded with zeros at their end. In the test, an utterance that is
-    longer is predicted from windows of it.
+    The network takes utterances of one length: longer ones are cut in training, shorter
+    ones padded with zeros at their end. In the test, a longer utterance
+    is predicted from one window or several.
 
     Parameters
     ----------
@@ -90,12 +89,12 @@ class ContrastiveSiamese(
         What `transform` gives. None is what is contrasted, see `position`. It may be
         changed after `fit`.
     pairs : {"random", "balanced"}, default="random"
-        How pairs are drawn in each epoch: at random from all utterances, each once,
-        of which an odd one is left out (loader_1 of the paper, its better one); or
-        the same number of utterances of each class, as many as the rarest has, and as
+        How pairs are drawn in each epoch. ``"random"`` pairs all utterances at random,
+        each once, and leaves out an odd one (loader_1 of the paper, its better one).
+        ``"balanced"`` takes as many utterances of each class as the rarest has, in as
         many pairs of one class as of two (loader_2). See the notes.
     auxiliary : {"gender", "valence", "activation", "dominance"} or None, default=None
-        What else a second linear layer learns; `fit` then needs it. With
+        A further target, which a second linear layer learns; `fit` then needs it. With
         ``contrastive_weight=0`` this is the paper's comparison; together with the
         contrastive loss, its outlook.
     auxiliary_weight : float, default=0.04
@@ -115,8 +114,8 @@ class ContrastiveSiamese(
         frames at a hop of 10 ms, which are 898. None is the longest utterance that is
         trained on.
     testing : {"average", "crop"}, default="average"
-        What an utterance of more than `n_frames` frames is predicted from: the mean
-        over windows that cover it, or one window at random. See the notes. It may be
+        How an utterance of more than `n_frames` frames is predicted: by the mean over
+        windows that cover it, or from one window at random. See the notes. It may be
         changed after `fit`.
     n_filters : int, default=100
         Filters of each convolution (paper).
@@ -131,10 +130,10 @@ class ContrastiveSiamese(
     lr : float, default=1e-4
         Learning rate of Adam at first (paper).
     lr_patience : int or None, default=5
-        Epochs without a new lowest loss after which the learning rate is halved: of
-        the loss on the held-out speakers under early stopping, else of the training
-        loss. The paper halves it when "the loss value doesn't decrease", and names no
-        number. None leaves it as it is.
+        The learning rate is halved after so many epochs without a new lowest loss: that
+        on the held-out speakers under early stopping, else the training loss. The paper
+        halves it when "the loss value doesn't decrease", and names no number. None
+        leaves it as it is.
     max_epochs : int, default=30
         Passes over the training data; not published.
     batch_size : int, default=32
@@ -214,18 +213,18 @@ class ContrastiveSiamese(
     Both members of a pair pass the network in one batch, and share the statistics of
     its batch normalisation.
 
-    ``pairs="balanced"`` draws anew in each epoch, each utterance at most once, and
-    leaves out those that do not fit. Both numbers of pairs are equal only if the
-    utterances of all classes together are a multiple of four, and of two classes if
-    those of each are: as many as the rarest class allows are drawn. The loss on
-    held-out speakers is that of random pairs, the same in each epoch.
+    With ``pairs="balanced"``, each epoch draws new pairs, with each utterance at most
+    once. Both kinds of pairs are equally many only if the utterances of all classes
+    together (with two classes, those of each) are a multiple of four. As many are drawn
+    as the rarest class allows; the others are left out. The loss on held-out speakers
+    is that of random pairs, the same in each epoch.
 
     With ``testing="average"`` an utterance of T frames has as many windows as
-    :math:`\lceil T / n \rceil`, evenly spaced from its start to its end, so that
-    they may overlap but need no padding. The paper does not say where its segments
-    lie. With ``testing="crop"`` the place is drawn from `random_state` and what the
-    utterance contains: the same utterance is always cut at the same place, whatever
-    else is predicted.
+    :math:`\lceil T / n \rceil`, evenly spaced from its start to its end, so that they
+    may overlap but need no padding. The paper does not say where its segments lie. With
+    ``testing="crop"`` the place depends on `random_state` and on the content of the
+    utterance: the same utterance is always cut at the same place, whatever else is
+    predicted.
 
     References
     ----------
@@ -353,8 +352,8 @@ class ContrastiveSiamese(
         ----------
         X : list or 1-D object array of n arrays of shape (n_frames_i, n_features), \
 or array-like of shape (n, n_frames, n_features) or (n, n_features)
-            Utterances as sequences of frames; of a 2-D array, each row is an
-            utterance of one frame.
+            Utterances as sequences of frames; each row of a 2-D array is an utterance
+            of one frame.
         y : array-like of shape (n,)
             Emotion of each utterance.
         gender : array-like of shape (n,), default=None
@@ -431,7 +430,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         -------
         ndarray of shape (n, n_outputs), float32
             The flattened features or the probabilities of the classes, as `output`
-            says; of several windows, their mean.
+            says; where there are several windows, their mean.
         """
         check_is_fitted(self)
         kind = self._kind_of_output()
@@ -501,7 +500,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             )
 
     def _check_pairs(self, train: Data, valid: Data | None) -> None:
-        """Refuse what gives no pairs, or nothing to learn of the auxiliary task."""
+        """Refuse data without pairs, or without known auxiliary targets."""
         if len(train["X"]) < 2:
             raise ValueError(
                 "ContrastiveSiamese learns from pairs of utterances, but there is "
@@ -509,7 +508,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             )
         if valid is not None and len(valid["X"]) < 2:
             raise ValueError(
-                "early stopping needs a pair of utterances, but the held-out speakers "
+                "Early stopping needs a pair of utterances, but the held-out speakers "
                 f"{self.validation_groups_.tolist()} have only 1 sample: raise "
                 "validation_fraction."
             )
@@ -576,19 +575,10 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             caller_name="ContrastiveSiamese",
         )
         module, device = self._inference_module()
-        starts = [
-            places_to_test(array, self.n_frames_, self.testing, self._spec.seed)
-            for array in sequences.arrays
-        ]
-        n_windows = [len(of_utterance) for of_utterance in starts]
-        utterances = np.repeat(np.arange(len(sequences)), n_windows)
-        places = np.concatenate(starts)
         size = max(1, _FRAMES_AT_ONCE // self.n_frames_)
-        for first in range(0, len(places), size):
-            chunk = slice(first, first + size)
-            windows = sequences.windows(
-                utterances[chunk], places[chunk], self.n_frames_
-            )
+        for utterances, shares, windows in windows_to_test(
+            sequences, self.n_frames_, self.testing, self._spec.seed, size
+        ):
             x = torch.from_numpy(windows.astype(np.float64)).to(device)
             with one_thread(), torch.inference_mode():
                 output = module(x)
@@ -596,5 +586,4 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
                 if what == "log_probabilities":
                     values = output.logits.log_softmax(dim=1)
             rows = values.cpu().numpy()
-            for utterance, row in zip(utterances[chunk].tolist(), rows, strict=True):
-                yield utterance, 1 / n_windows[utterance], row
+            yield from zip(utterances.tolist(), shares.tolist(), rows, strict=True)

@@ -22,7 +22,7 @@ Position = Literal["features", "probabilities"]
 
 # Those of torch's functions; the paper names none.
 _MARGINS = {"cosine": 0.0, "euclidean": 1.0}
-# Of the features before the last linear layer, these exceed such a margin by far.
+# Distances of the features before the last linear layer exceed such a margin by far.
 _LARGE_DISTANCES = ("euclidean", "features")
 
 
@@ -151,8 +151,8 @@ class ContrastiveSiameseLoss(nn.Module):
     distance : {"cosine", "euclidean"}, default="cosine"
         See `contrastive_loss`.
     margin : float or None, default=None
-        See `contrastive_loss`; None is :math:`2 \sqrt d` for the Euclidean distance
-        of d features, about which that of two utterances grows.
+        See `contrastive_loss`; None is :math:`2 \sqrt d` for the Euclidean distance of
+        d features, which grows with :math:`\sqrt d`.
     position : {"features", "probabilities"}, default="features"
         What is contrasted: the features before the last linear layer (pos_1), or the
         probabilities of the classes (pos_2).
@@ -177,7 +177,7 @@ class ContrastiveSiameseLoss(nn.Module):
     {'loss': 1.1545, 'contrastive_loss': 1.0, 'cross_entropy_loss': 1.3863}
     """
 
-    # What in a batch tells the utterances that a loss is a mean over.
+    # The part of a batch that marks the utterances a loss averages over.
     counted: ClassVar[dict[str, str]] = {"auxiliary_loss": "auxiliary"}
 
     def __init__(

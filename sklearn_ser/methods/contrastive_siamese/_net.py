@@ -23,12 +23,12 @@ class SiameseOutput(NamedTuple):
 class SiameseCNN(nn.Module):
     """Parallel convolutions over time, a maximum pooling and a linear layer.
 
-    One branch of the siamese network of Lian et al. (2018), which is also the whole
-    network in the test: both members of a pair pass the same weights, best in one
-    batch, so that they also share the statistics of the batch normalisation. Each
-    convolution is followed by batch normalisation, a rectified linear unit and a
-    maximum pooling; the features of all are concatenated and flattened. With 13
-    features, 898 frames and four classes it has 258,604 parameters.
+    One branch of the siamese network of Lian et al. (2018), and the whole network in
+    the test. Both members of a pair pass the same weights. Pass them in one batch, so
+    that they also share the statistics of the batch normalisation. Each convolution is
+    followed by batch normalisation, a rectified linear unit and a maximum pooling; the
+    features of all are concatenated and flattened. With 13 features, 898 frames and
+    four classes it has 258,604 parameters.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ class SiameseCNN(nn.Module):
         """
         if x.shape[1] != self.n_frames:
             raise ValueError(
-                f"the network takes {self.n_frames} frames, got {x.shape[1]}."
+                f"The network takes {self.n_frames} frames, got {x.shape[1]}."
             )
         time_last = x.transpose(1, 2).contiguous()
         features = torch.cat([branch(time_last) for branch in self.branches], dim=1)

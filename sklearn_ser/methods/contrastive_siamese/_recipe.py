@@ -32,9 +32,9 @@ def contrastive_siamese(
     Parameters
     ----------
     n_frames : int, default=898
-        Frames that the network sees at once, of `sklearn_ser.ContrastiveSiamese`:
-        9 s in the paper. The time of training grows with it; 398 are 4 s, which, by
-        the paper's Figure 2, hold most of the emotion.
+        Frames that the network sees at once, of `sklearn_ser.ContrastiveSiamese`: 9 s
+        in the paper. The time of training grows with it; 398 are 4 s, which hold most
+        of the emotion according to the paper's Figure 2.
     max_epochs : int, default=30
         Passes over the training data; not published.
     early_stopping : bool, default=False
@@ -60,12 +60,11 @@ def contrastive_siamese(
 
     Notes
     -----
-    The features keep the length of each recording: it is the network that cuts and
-    pads them, so that it can average over all segments of a longer recording in the
-    test, as the paper does. Batches, epochs, margin and the best weight of the
-    contrastive loss are not published. The paper's cross-entropy weighs all
-    utterances alike; here the classes are weighted by their frequency, as in the
-    other recipes.
+    The features keep the length of each recording. The network cuts and pads them, so
+    that it can average over all segments of a longer recording in the test, as the
+    paper does. Batches, epochs, margin and the best weight of the contrastive loss are
+    not published. The paper's cross-entropy weighs all utterances alike; here the
+    classes are weighted by their frequency, as in the other recipes.
 
     References
     ----------

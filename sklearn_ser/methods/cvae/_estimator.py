@@ -46,7 +46,7 @@ _SEGMENTS_AT_ONCE = 2048
 
 @dataclass(frozen=True)
 class AddCondition:
-    """Adds to a batch the emotions as the condition, none for some of the segments."""
+    """Adds the emotions to a batch as the condition, and none for some segments."""
 
     n_classes: int
     dropout: float
@@ -82,7 +82,7 @@ class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
     features for a classifier of sequences.
 
     The emotion of a new utterance is not known. `transform` therefore never uses it,
-    not even for the training data, but what the model itself infers.
+    not even for the training data: it uses what the model itself infers.
 
     Parameters
     ----------
@@ -104,8 +104,8 @@ class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         the notes. For the last, train with `label_dropout`. Only for
         ``variant="cvae"``.
     label_dropout : float, default=0.0
-        Share of the segments that are trained without their emotion, so that the
-        model also learns what it is to have none. Only for ``variant="cvae"``.
+        Share of the segments that are trained without their emotion, so that the model
+        also learns to do without it. Only for ``variant="cvae"``.
     priors : array-like of shape (n_classes,), "uniform" or None, default=None
         Probabilities of the classes before an utterance is heard. None takes their
         frequencies in training. Only for ``variant="cvae"``.
@@ -165,9 +165,9 @@ class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         Their standard deviations; 1 for constants.
     history_ : list of dict
         One entry per epoch: ``"epoch"``, and the means over the epoch of
-        ``"train_loss"``, ``"train_reconstruction_loss"`` and, save for
-        ``variant="ae"``, ``"train_kl_loss"``, the divergence without weight; the
-        same with ``"valid_"`` under early stopping, whose loss has the full `beta`.
+        ``"train_loss"``, ``"train_reconstruction_loss"`` and, except for
+        ``variant="ae"``, ``"train_kl_loss"``, the divergence without weight; the same
+        with ``"valid_"`` under early stopping, whose loss has the full `beta`.
     validation_groups_ : ndarray
         The speakers that early stopping has held out.
     n_features_in_ : int
@@ -183,26 +183,26 @@ class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
 
     Notes
     -----
-    The paper gives the encoder the true emotion and classifies what it encodes; it
-    does not say what the encoder is given in the test. The true emotion there would
-    make the result worthless. It can be had for comparison, as an upper bound, by
-    ``transform(X, oracle_labels=y)``.
+    The paper gives the encoder the true emotion and classifies what it encodes; it does
+    not say what the encoder is given in the test. The true emotion there would make the
+    result worthless. For comparison, ``transform(X, oracle_labels=y)`` uses it and
+    gives an upper bound.
 
-    The probabilities of the classes take the place of the label; the encoder, which
-    has only seen labels that are certain, is run once and not averaged over the
-    classes. On the data of the fit, whose labels it was trained with, the model
-    infers the emotion more often rightly than on new data: a classifier that is
-    trained on the latent values of the same data may trust them too much.
-    ``condition="prior"``, the same for all utterances, avoids this.
+    The probabilities of the classes take the place of the label. The encoder has only
+    seen labels that are certain; it is run once, and not averaged over the classes. The
+    model was trained with the labels of the training data, so it infers their emotions
+    correctly more often than those of new data. A classifier that is trained on the
+    latent values of the same data may trust them too much. ``condition="prior"``, the
+    same for all utterances, avoids this.
 
     The paper appends the label to "the speech frame representation". Here it is
     appended once to each segment, not to each of its frames.
 
-    `predict` is the classifier that a conditional generative model is by itself:
-    the class with the highest evidence lower bound (at the mean of the latent
-    distribution, and with a divergence of weight 1 whatever `beta`), summed over the
-    segments, plus the logarithm of its prior probability. As segments are not
-    independent, its probabilities are nearly always close to 0 or 1.
+    `predict` uses the conditional generative model itself as a classifier. It gives the
+    class with the highest evidence lower bound (at the mean of the latent distribution,
+    and with a divergence of weight 1 whatever `beta`), summed over the segments, plus
+    the logarithm of its prior probability. As segments are not independent, its
+    probabilities are nearly always close to 0 or 1.
 
     The paper's values for Adam, :math:`\beta_1 = 0.999` and :math:`\beta_2 = 0.99`,
     are probably exchanged: they violate a condition of its proof of convergence
@@ -307,8 +307,8 @@ class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         ----------
         X : list or 1-D object array of n arrays of shape (n_segments_i, n_features), \
 or array-like of shape (n, n_segments, n_features) or (n, n_features)
-            Utterances as sequences of segments; of a 2-D array, each row is an
-            utterance of one segment.
+            Utterances as sequences of segments; each row of a 2-D array is an utterance
+            of one segment.
         y : array-like of shape (n,), default=None
             Emotion of each utterance. Needed for ``variant="cvae"``, else ignored.
         groups : array-like of shape (n,), default=None
@@ -334,8 +334,8 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         seed = draw_seed(self.random_state)
         train, valid = self._split_off_speakers(data, groups, seed)
         if self.variant == "cvae":
-            # Of those that are trained on: what held-out speakers alone show is
-            # never learned, and must not be predicted.
+            # Only the classes that are trained on: one that only held-out speakers show
+            # is never learned, and must not be predicted.
             self.class_prior_ = self._class_prior(train["y"])
         train, valid = self._fit_scaling(train, valid)
         spec = self._specify(seed)
@@ -353,16 +353,16 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
 or array-like of shape (n, n_segments, n_features) or (n, n_features)
             Utterances.
         oracle_labels : array-like of shape (n,), default=None
-            The true emotions, to measure what their knowledge would be worth: the
-            latent values then carry the answer, and no score that is computed from
+            The true emotions, to measure what it would be worth to know them. The
+            latent values then contain the answer, so no score that is computed from
             them is an evaluation. Only for ``variant="cvae"``.
 
         Returns
         -------
         ndarray of shape (n,) and dtype object, (n, n_segments, n_outputs) or \
 (n, n_outputs)
-            Utterances in the form in which they came, float32: the means, then the
-            variances, of the latent distribution of each segment.
+            Utterances in the form of `X`, float32. Each segment has the means, then the
+            variances, of its latent distribution.
         """
         check_is_fitted(self)
         # All else waits for the next fit, and is checked there.
@@ -375,7 +375,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         container = output_config(self)
         if sequences.kind != "table" and container != "default":
             raise ValueError(
-                f"sequences do not fit the output container {container!r}: use "
+                f"Sequences do not fit the output container {container!r}: use "
                 'set_output(transform="default") here, and the container on later '
                 "steps alone."
             )
@@ -404,7 +404,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn whether this is a classifier."""
         tags = super().__sklearn_tags__()
-        # As it was fitted, if it was: a variant that is set later waits for a fit.
+        # After a fit its variant counts: one that is set later waits for the next fit.
         if self._n_conditions() if hasattr(self, "_spec") else self.variant == "cvae":
             return tags
         tags.estimator_type = None
@@ -507,7 +507,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         return torch.from_numpy(condition).to(device)
 
     def _one_hot(self, sequences: Sequences, labels: Any) -> NDArray[np.float64]:
-        """Return the condition that the true emotions are."""
+        """Return the true emotions as the condition."""
         labels = column_or_1d(labels)
         check_consistent_length(sequences, labels)
         known: NDArray[np.bool_] = labels[:, None] == self.classes_

@@ -12,7 +12,7 @@ from ._net import VariationalOutput
 
 
 class ELBOTerms(NamedTuple):
-    """The parts of the negative evidence lower bound, each of one row a sample."""
+    """The parts of the negative evidence lower bound, one value a sample each."""
 
     reconstruction: Tensor
     """Squared error, summed over the features, times its scale."""
@@ -125,8 +125,8 @@ def negative_elbo(
 
     .. math:: \mathcal{L} = s \lVert x - \hat x \rVert^2 + \beta\,\mathrm{KL}
 
-    The paper writes :math:`\log P(X)` for its negative, which is a lower bound of it
-    (up to a constant), and not equal to it.
+    The paper writes :math:`\log P(X)` for the negative of this loss. That is a lower
+    bound of :math:`\log P(X)` (up to a constant), and not equal to it.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def negative_elbo(
     beta : float, default=1.0
         Weight of the divergence; 1 is the bound.
     recon_scale : float, default=1.0
-        Factor :math:`s` of the squared error: 1 as the paper's equation, 0.5 for a
+        Factor :math:`s` of the squared error: 1 as in the paper's equation, 0.5 for a
         decoder of unit variance.
 
     Returns
@@ -182,8 +182,8 @@ class VariationalLoss(nn.Module):
     recon_scale : float, default=1.0
         Factor of the squared error, see `negative_elbo`.
     annealing_epochs : int, default=0
-        Epochs over which the weight of the divergence rises linearly to `beta`; it
-        is `beta` from the epoch after them. 0 has it so from the first.
+        Epochs over which the weight of the divergence rises linearly to `beta`; it is
+        `beta` from the epoch after them. With 0, it is `beta` from the first epoch.
     free_bits : float, default=0.0
         Nats that each latent dimension may hold, on average over a batch, without
         cost: below, its divergence has no gradient.
@@ -241,7 +241,7 @@ class VariationalLoss(nn.Module):
         Returns
         -------
         dict of str to Tensor without dimensions
-            ``"loss"``, the value to minimise; ``"reconstruction_loss"`` and, of a
+            ``"loss"``, the value to minimise; ``"reconstruction_loss"`` and, for a
             variational autoencoder, ``"kl_loss"``, the divergence without weight.
         """
         mean, logvar, reconstruction = output

@@ -53,8 +53,8 @@ def reparameterize(
     Returns
     -------
     Tensor of the same shape
-        One sample. Its gradient is 1 by the mean and :math:`\delta` by the standard
-        deviation.
+        One sample. Its gradient is 1 with respect to the mean, and :math:`\delta` with
+        respect to the standard deviation.
 
     Examples
     --------

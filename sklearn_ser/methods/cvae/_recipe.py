@@ -25,8 +25,8 @@ def cvae_lstm(
 
     Segments of 10 frames with 80 log-mel energies, the conditional variational
     autoencoder, and two layers of LSTM over the means and variances of its latent
-    distribution. It predicts emotions, or the three levels of a dimension that
-    `sklearn_ser.datasets.dimension_levels` makes.
+    distribution. The pipeline predicts emotions, or the three levels of a dimension
+    that `sklearn_ser.datasets.dimension_levels` makes.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def cvae_lstm(
     frequency, as in the other recipes.
 
     The paper merges the segments into utterance-level features by reference to two
-    other works, of which one computes functionals, such as those of
+    other works; one of these computes functionals, such as those of
     `sklearn_ser.SequencePooling`. Here the LSTM reads the segments in order.
 
     The paper stops the autoencoder at a reconstruction error, and the classifier
@@ -73,7 +73,7 @@ def cvae_lstm(
     have been trained on those that the classifier holds out.
 
     The epochs are those of a large corpus. Where an epoch has few batches, the LSTM
-    makes few steps in 20 of them: with some tens of utterances, take
+    makes few steps in 20 epochs: with some tens of utterances, take
     ``set_params(sequenceclassifier__max_epochs=100)`` or smaller batches.
 
     References
@@ -137,7 +137,7 @@ def vae_lstm(**settings: Any) -> Pipeline:
 def ae_lstm(**settings: Any) -> Pipeline:
     """Return the pipeline of Latif et al. (2018) with the plain autoencoder.
 
-    As `vae_lstm`, with a latent representation that is no distribution.
+    As `vae_lstm`, with a latent representation that is not a distribution.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ class AdversarialNet(TrainingNet):
         told = module.speaker_head(representation.detach())
         speaker_loss = criterion.speaker_loss(told, batch["speaker"])
         if bool((batch["speaker"] != UNKNOWN).any()):
-            # One optimiser serves both: it passes over what has no gradient.
+            # One optimiser serves both: it skips parameters without a gradient.
             self.descend(speaker_loss, batch)
         output = module.classify(representation, freeze_speaker_head=True)
         losses: dict[str, Tensor] = criterion(output, batch)

@@ -39,24 +39,25 @@ def _has_speaker_head(estimator: MEnAN) -> bool:
 class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
     r"""Max-entropy adversarial network (Li et al., 2020).
 
-    An encoder of utterances and an emotion head learn to tell the emotions, while a
-    speaker head learns to tell the speakers from what is encoded, and the encoder
-    learns to leave it uncertain: to maximise the entropy of its predictions. What is
-    encoded then tells less of who speaks, and should serve better for those who were
-    never heard. `transform` gives it, `predict` the emotion.
+    An encoder represents each utterance. From the representation, an emotion head
+    learns to predict the emotion, and a speaker head the speaker. The encoder learns to
+    help the emotion head and to leave the speaker head uncertain: it maximises the
+    entropy of the predicted speakers. The representation then says less about who
+    speaks, and should work better for speakers who were never heard. `transform` gives
+    the representation, `predict` the emotion.
 
     Parameters
     ----------
     adversary : str or None, default="entropy"
-        What the speakers are for. ``"entropy"`` is the paper's model. ``"uniform"``
-        draws the predicted speakers to the uniform distribution by cross-entropy,
-        whose gradient does not vanish where the speaker head is certain, as that of
-        the entropy does. ``"gradient_reversal"`` is domain-adversarial training
-        (DAT), ``"multitask"`` learns to tell the speakers, and None emotions alone:
-        the paper's other models.
+        How the speakers are used. ``"entropy"`` is the paper's model. ``"uniform"``
+        brings the predicted speakers closer to the uniform distribution by a
+        cross-entropy. Its gradient does not vanish where the speaker head is certain,
+        unlike that of the entropy. ``"gradient_reversal"`` is domain-adversarial
+        training (DAT), ``"multitask"`` learns to recognise the speakers, and None
+        learns emotions alone: these are the paper's other models.
     emotion_weight : float, default=0.5
-        :math:`\lambda` in Eq. 5 (paper), above 0: weight of the emotions' loss, beside
-        that of the speakers with :math:`1 - \lambda`.
+        :math:`\lambda` in Eq. 5 (paper), above 0: weight of the emotions' loss. That of
+        the speakers has the weight :math:`1 - \lambda`.
     hidden_size : int, default=32
         Channels of the convolutions and units of the recurrent layer (paper).
     kernel_sizes : sequence of int, default=(10, 5)
@@ -120,7 +121,7 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         One entry per epoch: ``"epoch"``, ``"lr"``, and the means over the epoch of
         ``"train_loss"``, ``"train_emotion_loss"``, ``"train_speaker_loss"`` (the
         cross-entropy of the speaker head) and ``"train_speaker_entropy"`` (of its
-        predictions), as far as there are such; under early stopping also
+        predictions), where the model has them; under early stopping also
         ``"valid_loss"`` and ``"valid_emotion_loss"``.
     validation_groups_ : ndarray
         The speakers that early stopping has held out.
@@ -142,23 +143,23 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
     head, which leaves the speaker head as it is. The paper does not say how often the
     two alternate. The other models make one step.
 
-    An utterance whose speaker is not known (None or NaN in `groups`) joins the loss
-    of the emotions alone; one whose emotion is not known (None or NaN in `y`), that of
-    the speakers alone. Speakers that early stopping holds out are not known to the
-    speaker head: it watches the loss of the emotions on them.
+    An utterance with an unknown speaker (None or NaN in `groups`) counts only in the
+    loss of the emotions, and one with an unknown emotion (None or NaN in `y`) only in
+    the loss of the speakers. The speaker head does not know the speakers that early
+    stopping holds out, so early stopping watches the loss of their emotions.
 
-    A search over `adversary` without metadata routing hands the speakers to its
-    splitter alone, if they are not named once more as ``menan__groups`` in a pipeline:
-    all models are then the same, and each fit warns.
+    Without metadata routing, a search over `adversary` hands the speakers only to its
+    splitter: all models are then the same, and each fit warns. In a pipeline, pass the
+    speakers a second time, as ``menan__groups``.
 
-    Utterances may differ in length: what is padded to make a batch reaches neither
-    states nor statistics. The paper repeats short utterances up to 14 s instead;
+    Utterances may differ in length. The padding of a batch has no effect on states or
+    statistics. The paper repeats short utterances up to 14 s instead;
     `sklearn_ser.features.LogMelProsody` does so by default.
 
-    The paper does without a normalisation by speaker or by utterance, and names no
-    other. Here each feature is standardised by all training data together, as f0 in
-    Hz stands beside energies in dB; ``standardize=False`` leaves the features as they
-    are.
+    The paper does not normalise by speaker or by utterance, and names no other
+    normalisation. Here each feature is standardised over all training data together,
+    because f0 is in Hz and the energies are in dB; ``standardize=False`` leaves the
+    features as they are.
 
     References
     ----------
@@ -249,8 +250,8 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         ----------
         X : list or 1-D object array of n arrays of shape (n_frames_i, n_features), \
 or array-like of shape (n, n_frames, n_features) or (n, n_features)
-            Utterances as sequences of frames; of a 2-D array, each row is an
-            utterance of one frame.
+            Utterances as sequences of frames; each row of a 2-D array is an utterance
+            of one frame.
         y : array-like of shape (n,)
             Emotion of each utterance, None or NaN where it is not known.
         groups : array-like of shape (n,), default=None
@@ -272,8 +273,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         Warns
         -----
         UserWarning
-            If there are no two speakers to tell apart, so that emotions alone are
-            learned.
+            If there are fewer than two speakers, so that only emotions are learned.
         """
         self._reset()
         sequences = check_sequences(self, X, reset=True)
@@ -308,8 +308,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         Returns
         -------
         ndarray of shape (n, 3 * hidden_size), float32
-            Mean, standard deviation and maximum over time of what the encoder makes
-            of each utterance.
+            Mean, standard deviation and maximum over time of each encoded utterance.
         """
         check_is_fitted(self)
         encoded = self._infer(
@@ -332,8 +331,8 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         Returns
         -------
         ndarray of shape (n, n_speakers)
-            In the order of ``speakers_``. For a speaker that is not among them, it
-            tells to whom the voice is alike.
+            In the order of ``speakers_``. For any other speaker, they tell whose voices
+            are similar.
         """
         check_is_fitted(self)
         return self._infer(
@@ -387,18 +386,18 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         """Refuse to train, or to stop early, where no emotion is known."""
         if (train["y"] == UNKNOWN).all():
             raise ValueError(
-                "no utterance to train on has an emotion that is known: give y more "
+                "No utterance to train on has an emotion that is known: give y more "
                 "emotions, or lower validation_fraction."
             )
         if valid is not None and (valid["y"] == UNKNOWN).all():
             raise ValueError(
-                "early stopping watches the emotions of the held-out speakers "
+                "Early stopping watches the emotions of the held-out speakers "
                 f"{self.validation_groups_.tolist()}, but none is known: raise "
                 "validation_fraction."
             )
 
     def _speakers_to_tell(self, train: Data) -> NDArray[Any]:
-        """Return the speakers that are trained on; none where there are no two."""
+        """Return the speakers to train on, or none if there are fewer than two."""
         if self.adversary is None:
             return np.array([])
         speakers = np.array([])
@@ -407,11 +406,11 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         if len(speakers) > 1:
             return speakers
         name = type(self).__name__
-        others = " beside those that early stopping holds out"
+        left = " after early stopping has held some out" if self.early_stopping else ""
         warn_user(
-            f"{name}(adversary={self.adversary!r}) learns from the speakers, but "
-            f"groups names no two to train on{others if self.early_stopping else ''}: "
-            f"it learns emotions alone, as {name}(adversary=None) does. "
+            f"{name}(adversary={self.adversary!r}) learns from the speakers and needs "
+            f"two or more to train on, but groups names fewer{left}: it learns "
+            f"emotions alone, as {name}(adversary=None) does. "
             + routing_hint(name, "groups")
         )
         return speakers[:0]

@@ -59,7 +59,7 @@ def cross_entropy_to_uniform(logits: Tensor) -> Tensor:
     Returns
     -------
     Tensor of shape (...)
-        In nats, at least :math:`\log K`, which it is where all K classes are equally
+        In nats, at least :math:`\log K`, its value where all K classes are equally
         probable. Its gradient, :math:`p - 1/K`, vanishes nowhere else.
 
     Examples
@@ -73,7 +73,7 @@ def cross_entropy_to_uniform(logits: Tensor) -> Tensor:
 
 
 class SpeakerAdversarialLoss(nn.Module):
-    r"""Loss of an encoder that is to tell emotions, and speakers or not.
+    r"""Loss of an encoder that learns to tell emotions, and to tell speakers or not to.
 
     .. math:: L = \lambda L_\mathrm{emotion} + (1 - \lambda) L_\mathrm{speaker}
 
@@ -86,10 +86,10 @@ class SpeakerAdversarialLoss(nn.Module):
     Parameters
     ----------
     adversary : str or None, default="entropy"
-        What the speakers are for: ``"entropy"``, ``"uniform"``,
-        ``"gradient_reversal"`` or ``"multitask"``; None leaves the emotions alone. The
-        loss of ``"gradient_reversal"`` is that of ``"multitask"``: it is the network
-        that reverses the gradient.
+        How the speakers are used: ``"entropy"``, ``"uniform"``, ``"gradient_reversal"``
+        or ``"multitask"``; None leaves the emotions alone. The loss of
+        ``"gradient_reversal"`` is that of ``"multitask"``: the network reverses the
+        gradient.
     emotion_weight : float, default=0.5
         :math:`\lambda`.
 
@@ -129,7 +129,7 @@ class SpeakerAdversarialLoss(nn.Module):
 
     @property
     def counted(self) -> dict[str, str]:
-        """What in a batch tells the utterances that each loss is a mean over."""
+        """The part of a batch that marks the utterances each loss averages over."""
         counted = {"emotion_loss": "y"}
         counted |= dict.fromkeys(("speaker_loss", "speaker_entropy"), "speaker")
         return counted if self.training else counted | {"loss": "y"}
@@ -162,7 +162,7 @@ class SpeakerAdversarialLoss(nn.Module):
         """
         emotion, speaker = output
         emotion_loss = known_cross_entropy(emotion, batch["y"], batch["weight"])
-        # In evaluation, too: held-out speakers are none of those that the head knows.
+        # Also in evaluation: the head does not know the held-out speakers.
         if self.adversary is None or speaker is None or not self.training:
             return {"loss": emotion_loss, "emotion_loss": emotion_loss}
         known = batch["speaker"] != UNKNOWN

@@ -26,8 +26,8 @@ class _GradientReversal(torch.autograd.Function):
 def reverse_gradient(x: Tensor, scale: float = 1.0) -> Tensor:
     """Pass a tensor on as it is, and its gradient back with the opposite sign.
 
-    What comes after learns to minimise a loss; what comes before, to maximise it.
-    This is the layer of domain-adversarial training (Ganin et al., 2016).
+    The layers after it learn to minimise a loss, and the layers before it to maximise
+    it. This is the layer of domain-adversarial training (Ganin et al., 2016).
 
     Parameters
     ----------
@@ -72,10 +72,11 @@ class EmotionAndSpeaker(NamedTuple):
 class SpeakerInvariantNet(nn.Module):
     """Encoder with an emotion head and a speaker head.
 
-    Two convolutions over time, a gated recurrent unit (GRU), a linear layer, and mean,
-    standard deviation and maximum over time; on these, two heads of three layers
-    each. With the defaults, 43 features, four emotions and eight speakers: 26,339
-    parameters of the encoder, 3,480 of the emotion head, 3,524 of the speaker head.
+    The encoder has two convolutions over time, a gated recurrent unit (GRU) and a
+    linear layer, and takes mean, standard deviation and maximum over time. Each of the
+    two heads has three layers. With the defaults, 43 features, four emotions and eight
+    speakers, the encoder has 26,339 parameters, the emotion head 3,480 and the speaker
+    head 3,524.
 
     Parameters
     ----------
@@ -158,7 +159,7 @@ class SpeakerInvariantNet(nn.Module):
         Parameters
         ----------
         x : Tensor of shape (n, n_frames, n_features)
-            Utterances; what stands after their ends does not count.
+            Utterances; values after their ends do not count.
         lengths : Tensor of shape (n,), int64
             Frames of each utterance, at least one. Those that are too short for the
             convolutions are repeated until they are long enough.
@@ -234,7 +235,7 @@ def _head(width: int, sizes: Sequence[int], n_outputs: int) -> nn.Sequential:
 
 
 def _repeat_short(x: Tensor, lengths: Tensor, least: int) -> tuple[Tensor, Tensor]:
-    """Repeat utterances of less than some frames in a cycle up to so many."""
+    """Repeat utterances with too few frames in a cycle until they have enough."""
     if bool((lengths >= least).all()):
         return x, lengths
     n_frames = max(x.shape[1], least)

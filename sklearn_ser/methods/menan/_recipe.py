@@ -28,21 +28,21 @@ def menan(
 ) -> SpeedPerturbation:
     """Return the pipeline of Li et al. (2020) with the max-entropy adversary.
 
-    40 log-mel energies, pitch and energy over 14 s, the training recordings also at
-    four other speeds, and `sklearn_ser.MEnAN`.
+    The features are 40 log-mel energies, pitch and energy over 14 s. The training
+    recordings are also used at four other speeds. `sklearn_ser.MEnAN` learns from them.
 
     Parameters
     ----------
     max_epochs : int, default=300
-        Passes over the training data (paper), which the paper makes over 22,000
-        utterances. Of a few hundred, 30 to 50 make the results of the documentation.
+        Passes over the training data (paper). The paper has 22,000 utterances. With a
+        few hundred, the documentation's results come from 30 to 50 passes.
     shorter : {"repeat", "keep"}, default="repeat"
         Whether recordings shorter than 14 s are repeated up to that (paper), or keep
         their length, which on recordings of 3 s takes a fifth of the time; of
         `sklearn_ser.LogMelProsody`.
     factors : sequence of float, default=(0.8, 0.9, 1.1, 1.2)
-        The other speeds (paper), each of which adds the time of one more corpus; none
-        for ``()``. Of `sklearn_ser.SpeedPerturbation`.
+        The other speeds (paper). Each adds the time of one more corpus; ``()`` means
+        none. Of `sklearn_ser.SpeedPerturbation`.
     early_stopping : bool, default=False
         Whether to hold out some of the training speakers, to stop when the loss on them
         no longer falls, and to keep the weights of the best epoch; `fit` then needs
@@ -72,13 +72,13 @@ def menan(
     Notes
     -----
     The paper's other two models are ``set_params(estimator__menan__adversary=…)`` with
-    ``"multitask"`` and None. What the fitted network can do beyond `predict` and
-    `transform` is asked of ``estimator_["menan"]``, on what
-    ``estimator_["logmelprosody"]`` gives. The power of the decay of the learning rate
-    is not published. The paper's cross-entropy weighs all utterances alike; here the
-    classes are weighted by their frequency, as in the other recipes. The paper names
-    no normalisation; here each feature is standardised by the training data as a
-    whole (``standardize=False`` leaves that out).
+    ``"multitask"`` and None. For other methods of the fitted network than `predict` and
+    `transform`, use ``estimator_["menan"]`` on the output of
+    ``estimator_["logmelprosody"]``. The power of the decay of the learning rate is not
+    published. The paper's cross-entropy weighs all utterances alike; here the classes
+    are weighted by their frequency, as in the other recipes. The paper names no
+    normalisation; here each feature is standardised by the training data as a whole
+    (``standardize=False`` leaves that out).
 
     References
     ----------

@@ -40,7 +40,7 @@ _LABELS = {"act", "val", "activation", "valence"}
 
 @dataclass(frozen=True)
 class AddNoise:
-    """Adds to a batch the noisy copy of the features that the network sees."""
+    """Adds to a batch a noisy copy of the features, which the network sees."""
 
     std: float
 
@@ -76,11 +76,10 @@ def _learns_a_label(estimator: MetricDAE) -> bool:
 class MetricDAE(NetTransformerMixin, NetEstimator):
     """Denoising autoencoder with continuous metric learning (Das et al., 2022).
 
-    Compresses standardised functionals of an utterance, such as those of
-    `EGeMAPS`, into a few latent dimensions, in which the distance of two
-    utterances follows the distance of their activation or valence. The labels
-    are needed in training only, and may be missing (NaN) for some utterances:
-    those still train the autoencoder.
+    Compresses standardised functionals of an utterance, such as those of `EGeMAPS`,
+    into a few latent dimensions, in which the distance of two utterances follows the
+    distance of their activation or valence. The labels are only needed in training.
+    They may be missing (NaN) for some utterances, which still train the autoencoder.
 
     Parameters
     ----------
@@ -90,7 +89,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         ``"activation"`` and ``"valence"``, mean the same. None is the paper's
         unsupervised baseline, a plain denoising autoencoder.
     latent_dim : int, default=2
-        Dimensions of the embedding; 2 in the paper. Even with two labels.
+        Dimensions of the embedding; 2 in the paper. With two labels, an even number.
     hidden_sizes : sequence of int, default=(40, 20, 10)
         Widths of the encoder's hidden layers, mirrored by the decoder. With 88
         features the default is the published network of 9,310 parameters.
@@ -169,7 +168,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
     The features must be standardised: put a `StandardScaler` before this step.
 
     The released script also adds noise when it extracts embeddings. That makes
-    an embedding a matter of luck, and is left out.
+    embeddings random, so it is left out here.
 
     References
     ----------
@@ -292,7 +291,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         groups = check_groups(self, groups, X)
         seed = draw_seed(self.random_state)
         train, valid = self._split_off_speakers(_data(X, labels), groups, seed)
-        self._check_labelled(train)
+        self._check_labeled(train)
         spec = self._specify(seed)
         net = spec.build()
         net.train_on(train, valid)
@@ -320,9 +319,9 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         Returns
         -------
         MetricDAE
-            The estimator itself. The estimate of the labels is fitted anew to
-            these data, unless they hold fewer labels than it takes
-            (``latent_dim + 2``): so pass many at a time, or `predict` knows little.
+            The estimator itself. The estimate of the labels is fitted anew to these
+            data, unless they hold too few labels (fewer than ``latent_dim + 2``). Pass
+            many samples at a time, because `predict` knows no others.
 
         Raises
         ------
@@ -451,7 +450,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         labels = [targets[name] for name in names]
         return X, np.stack(labels, axis=1) if labels else np.empty((len(X), 0), "f4")
 
-    def _check_labelled(self, train: Data) -> None:
+    def _check_labeled(self, train: Data) -> None:
         """Refuse targets of which nothing is known."""
         for k, name in enumerate(self._targets()):
             if np.isnan(train["labels"][:, k]).all():
@@ -491,16 +490,16 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
 
     def _fit_label_estimate(self, X: Any, labels: NDArray[np.float32]) -> None:
         """Fit the labels to the embedding by least squares, where there are any."""
-        labelled = ~np.isnan(labels)
+        labeled = ~np.isnan(labels)
         # A batch too small for the regression leaves the estimate as it was.
         needed = self._n_features_out + 2 if hasattr(self, "coef_") else 1
-        if not labels.shape[1] or (labelled.sum(axis=0) < needed).any():
+        if not labels.shape[1] or (labeled.sum(axis=0) < needed).any():
             return
         embedding = self._through("encoder", X).astype(np.float64)
         models = [
             LinearRegression().fit(embedding[known], values[known])
             for values, known in zip(
-                labels.T.astype(np.float64), labelled.T, strict=True
+                labels.T.astype(np.float64), labeled.T, strict=True
             )
         ]
         self.coef_ = np.stack([model.coef_ for model in models])

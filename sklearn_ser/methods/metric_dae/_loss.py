@@ -145,9 +145,9 @@ def continuous_metric_terms(
             "distance must be 'euclidean', 'mean_euclidean' or 'signed', "
             f"got {distance!r}."
         )
-    labelled = ~label.isnan()
-    if not bool(labelled.all()):
-        embedding, label = embedding[labelled], label[labelled]
+    labeled = ~label.isnan()
+    if not bool(labeled.all()):
+        embedding, label = embedding[labeled], label[labeled]
     if len(embedding) < 2:
         nothing = embedding.sum() * 0.0
         return ContinuousMetricTerms(nothing, nothing, nothing)
@@ -195,9 +195,9 @@ class MetricDAELoss(nn.Module):
     distance : {"euclidean", "mean_euclidean", "signed"}, default="euclidean"
         See `continuous_metric_loss`.
     combine : {"sum", "log"}, default="sum"
-        ``"sum"`` as above; ``"log"`` takes the logarithm of the sum, as the
-        script does that the authors released. Without labels the loss is the
-        plain reconstruction error in both cases, as in that script.
+        ``"sum"`` as above; ``"log"`` takes the logarithm of the sum, as in the script
+        that the authors released. Without labels the loss is the plain reconstruction
+        error in both cases, as in that script.
     metric_weight : float, default=1.0
         Weight :math:`w`; one in the paper.
 

@@ -23,9 +23,9 @@ class DenoisingOutput(NamedTuple):
 class DenoisingAutoencoder(nn.Module):
     """Fully connected autoencoder 88-40-20-10-2-10-20-40-88 of Das et al. (2022).
 
-    With the published sizes the encoder has 4,612 parameters and the decoder
-    4,698, together 9,310. The embedding and the reconstruction are linear. The
-    noise is not added here, but by whoever trains the network.
+    With the published sizes the encoder has 4,612 parameters and the decoder 4,698,
+    together 9,310. The embedding and the reconstruction are linear. The noise is added
+    in training, not here.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ def metric_dae(
     they are C = 1 and classes weighted by their frequency: the score is UA, and with
     folds by speaker the classes of training and test may differ much.
 
-    The paper trains on about 3,600 utterances, hence with 2,800 steps of the
+    The paper trains on about 3,600 utterances, that is, with 2,800 steps of the
     optimiser in 50 epochs. A corpus of 500 utterances makes 400 steps in as many
     epochs; ``set_params(metricdae__max_epochs=350)`` restores the number of steps.
 

@@ -28,12 +28,12 @@ Histories = dict[str, list[dict[str, Any]]]
 # Frames of a segment by default: those of SpectrogramSegmenter.
 _N_FRAMES = 32
 
-# Segments that pass the branches at once in inference, always as many: what a
-# segment becomes must not depend on how many there are.
+# Segments that pass the branches at once in inference. The number is always the same:
+# the result for a segment must not depend on how many there are.
 _SEGMENTS_AT_ONCE = 64
 
-# What trained branches are cached by, beside the specifications and the data: to be
-# raised where a change of the code gives other branches.
+# Part of the key under which trained branches are cached, beside the specifications and
+# the data. Raise it when a change of the code gives other branches.
 _VERSIONS = {"branches": 1, "torch": torch.__version__, "skorch": skorch.__version__}
 
 
@@ -117,7 +117,7 @@ def represent_segments(branches: PseudoSiameseNet, sequences: Sequences) -> Sequ
     Returns
     -------
     Sequences
-        Of as many rows, with both representations side by side.
+        The same number of rows, with both representations side by side.
     """
     device = next(branches.parameters()).device
     rows = []
@@ -143,13 +143,13 @@ class BranchSpecs:
 def specify_branches(estimator: Any, settings: dict[str, Any]) -> BranchSpecs:
     """Return what the branches of an estimator are built from.
 
-    What has no effect on the branches is left out, so that estimators that differ in
-    nothing else find the same ones in a cache.
+    Parameters without effect on the branches are left out: estimators that differ only
+    in those find the same branches in a cache.
 
     Parameters
     ----------
     estimator : PseudoSiameseGated
-        Whose parameters are read, with its ``segment_shape_`` and ``classes_``.
+        Its parameters, ``segment_shape_`` and ``classes_`` are read.
     settings : dict
         What a `NetSpec` takes from the parameters that all estimators have.
 
@@ -160,26 +160,14 @@ def specify_branches(estimator: Any, settings: dict[str, Any]) -> BranchSpecs:
     Raises
     ------
     ValueError
-        If the weights of a phase are no weights, or leave nothing to learn from.
+        If the weights of a phase are not valid, or leave nothing to learn from.
     """
     has_autoencoder = estimator.fusion is not None
     triplets = estimator.triplets if has_autoencoder else None
     mining: dict[str, Any] = {"mining": triplets}
     if triplets is not None:
         mining |= {"margin": estimator.margin, "normalize": estimator.normalize}
-    shared: dict[str, Any] = {
-        **settings,
-        "module": PseudoSiameseNet,
-        "module_params": {
-            "segment_shape": estimator.segment_shape_,
-            "n_classes": len(estimator.classes_),
-            "embedding_size": int(estimator.embedding_size),
-            "autoencoder": has_autoencoder,
-        },
-        "criterion": PseudoSiameseLoss,
-        "progress": None,
-        "net_params": settings["net_params"] or None,
-    }
+    shared = _for_both_phases(estimator, settings)
     seed = settings["seed"]
     weights = {
         name: check_loss_weights(name, getattr(estimator, name))
@@ -223,12 +211,29 @@ def specify_branches(estimator: Any, settings: dict[str, Any]) -> BranchSpecs:
     return BranchSpecs(pretraining, features)
 
 
+def _for_both_phases(estimator: Any, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a `NetSpec` that both phases share."""
+    return {
+        **settings,
+        "module": PseudoSiameseNet,
+        "module_params": {
+            "segment_shape": estimator.segment_shape_,
+            "n_classes": len(estimator.classes_),
+            "embedding_size": int(estimator.embedding_size),
+            "autoencoder": estimator.fusion is not None,
+        },
+        "criterion": PseudoSiameseLoss,
+        "progress": None,
+        "net_params": settings["net_params"] or None,
+    }
+
+
 def _check_effect(
     name: str, weights: tuple[float, ...], inputs: dict[str, str], triplets: str | None
 ) -> None:
     """Refuse weights that leave nothing to learn from."""
     there = {
-        # Of the pre-training the autoencoder alone is kept.
+        # Only the autoencoder of the pre-training is kept.
         "cross-entropy": "x" in inputs and name != "pretraining_weights",
         "triplets": len(inputs) == 2 and triplets is not None,
         "reconstruction": "p" in inputs,
@@ -262,7 +267,7 @@ def learn_branches(
     valid : mapping or None
         The same of the held-out speakers.
     versions : dict
-        What else the result depends on, where it is cached.
+        What else a cached result depends on.
     verbose : int or bool
         Whether to show a progress bar over the epochs of each phase.
 
@@ -274,7 +279,7 @@ def learn_branches(
         For each phase, ``"pretraining"`` and ``"features"``, one entry per epoch.
     """
     histories: Histories = {}
-    # Built first: what does not fit is said before anything is trained.
+    # Built first, so that errors in parameters are raised before anything is trained.
     net = _built(specs.features, "features", verbose)
     if specs.pretraining is not None:
         first = _built(specs.pretraining, "pre-training", verbose)
@@ -311,12 +316,12 @@ def learned_branches(
     *,
     verbose: int | bool,
 ) -> tuple[Weights, Histories]:
-    """Return what `learn_branches` does, or has done before.
+    """Return the result of `learn_branches`, from the cache where it has one.
 
     Parameters
     ----------
     memory : str, os.PathLike, joblib.Memory or None
-        Where that is kept, if anywhere.
+        The cache, if there is one.
     specs, data, valid, verbose
         As for `learn_branches`.
 
@@ -343,7 +348,7 @@ def shape_of_segments(n_features: int, segment_shape: Any) -> tuple[int, int]:
     n_features : int
         Its number of values.
     segment_shape : sequence of two int or None
-        What is asked for.
+        The parameter of the estimator.
 
     Returns
     -------

@@ -55,13 +55,13 @@ class PseudoSiameseGated(
     r"""Pseudo-siamese network with gated fusion (Gao et al., 2021).
 
     Learns from the segments of utterances, such as those of `SpectrogramSegmenter`, in
-    three phases. A convolutional network for the emotions of the target corpus and an
-    autoencoder for other, auxiliary corpora are trained side by side, with a triplet
-    loss between them: it draws a segment of the target nearer to those of the other
-    corpora that have its valence and activation than to the rest. The autoencoder is
-    kept, a new convolutional network made, and both are trained on the target. Then a
-    gate weighs the two representations of each segment, and attention, a bidirectional
-    LSTM and a softmax layer predict the emotion of the utterance.
+    three phases. First, a convolutional network learns the emotions of the target
+    corpus while an autoencoder learns other, auxiliary corpora. A triplet loss links
+    them: it moves a segment of the target nearer to the auxiliary segments with the
+    same valence and activation than to the others. Second, the autoencoder is kept, a
+    new convolutional network is made, and both are trained on the target. Third, a gate
+    weighs the two representations of each segment, and attention, a bidirectional LSTM
+    and a softmax layer predict the emotion of the utterance.
 
     Parameters
     ----------
@@ -86,10 +86,10 @@ class PseudoSiameseGated(
     quadrants : dict or None, default=None
         For each class the quadrant of valence and activation, from 1 to 4. None looks
         up the names of emotions in `sklearn_ser.datasets.emotion_quadrant`, which has
-        Table 1 of the paper. Without auxiliary corpora, and if it lacks one of the
-        names, each class counts as a quadrant of its own. Estimators around this one
-        that number the classes, such as `sklearn.ensemble.StackingClassifier`, need
-        those of the numbers.
+        Table 1 of the paper. If it lacks a name and there are no auxiliary corpora,
+        each class counts as a quadrant of its own. If an estimator around this one
+        numbers the classes, such as `sklearn.ensemble.StackingClassifier`, give the
+        quadrants of the numbers.
     pretraining_weights : sequence of three floats, default=(0.3, 0.3, 0.4)
         Weights :math:`\alpha, \beta, \gamma` of cross-entropy, triplet loss and
         reconstruction (Eq. 5) in the pre-training (paper).
@@ -97,9 +97,9 @@ class PseudoSiameseGated(
         The same when both branches learn from the target (paper).
     segment_shape : tuple of two int or None, default=None
         Frames and bins of a segment, whose product is the number of its values. None
-        guesses 32 frames, those of `SpectrogramSegmenter` by default, where that
-        divides the values, else one: give what `SpectrogramSegmenter.segment_shape`
-        says where its settings are others.
+        guesses 32 frames, the default of `SpectrogramSegmenter`, if 32 divides the
+        number of values, else one frame. With other settings, give its
+        `SpectrogramSegmenter.segment_shape`.
     embedding_size : int, default=128
         Values of each branch's representation of a segment; not published.
     nonlinearity : {"tanh", "relu", "identity"}, default="tanh"
@@ -123,8 +123,8 @@ class PseudoSiameseGated(
         frames or segments that are trained on. Each auxiliary corpus is standardised by
         its own; not published.
     lr : float, default=1.0
-        Learning rate of Adadelta, torch's default; the paper names the optimiser
-        alone. Another optimiser in `net_params` needs another.
+        Learning rate of Adadelta, torch's default; the paper only names the optimiser.
+        Another optimiser in `net_params` needs another rate.
     pretraining_epochs : int, default=2
         Passes over the auxiliary corpora in the pre-training. The paper publishes no
         epochs; the defaults are for two processors, see the notes.
@@ -147,10 +147,10 @@ class PseudoSiameseGated(
     tol : float, default=1e-4
         Smallest improvement of the loss that counts for early stopping.
     memory : str, os.PathLike, joblib.Memory or None, default=None
-        Where the branches are cached: a fit that differs only in the gate or what
-        comes after it then takes them from there. Only if `random_state` is an
-        integer; others would never be found again. Callbacks in `net_params` then see
-        the last phase alone, and have to be such that they can be pickled.
+        Where the branches are cached. A fit that differs only in the gate or in later
+        layers takes them from there. Only with an integer as `random_state`; otherwise
+        they would never be found again. Callbacks in `net_params` then see only the
+        last phase, and must be picklable.
     device : str or torch.device, default="auto"
         Where to compute: ``"auto"`` takes CUDA where there is one, else the CPU.
     random_state : int, RandomState instance or None, default=None
@@ -180,7 +180,7 @@ class PseudoSiameseGated(
         One entry per epoch of the pre-training, where there was one: ``"epoch"`` and
         the means over the epoch of ``"train_loss"`` and of its terms without their
         weights: ``"train_cross_entropy_loss"``, ``"train_triplet_loss"``,
-        ``"train_reconstruction_loss"``, as far as there are such.
+        ``"train_reconstruction_loss"``, where they apply.
     feature_history_ : list of dict
         The same of the second phase; under early stopping also with ``"valid_"``.
     history_ : list of dict
@@ -206,22 +206,22 @@ class PseudoSiameseGated(
     triplets=None``), PT_G (``triplets=None``), PSN (``fusion="concatenate"``) and
     PSN_G, the default.
 
-    An epoch of the pre-training passes over the auxiliary corpora once; beside each of
-    their batches stand as many segments of the target, drawn at random, whose emotions
-    the convolutional network learns, and which are the anchors of the triplets. In the
-    second phase both branches see the same segments of the target, and a segment is
-    never its own positive. The branches are not changed in the third phase. The
-    segments of an utterance are never parted, and those of held-out speakers in no
-    phase trained on.
+    An epoch of the pre-training passes over the auxiliary corpora once; as many
+    segments of the target, drawn at random, join each batch. The convolutional network
+    learns their emotions, and they are the anchors of the triplets. In the second phase
+    both branches see the same segments of the target, and a segment is never its own
+    positive. The third phase does not change the branches. The segments of an utterance
+    always stay together, and no phase trains on those of held-out speakers.
 
-    Utterances of `X` that are found in the auxiliary corpora are an error in `fit`, as
-    what a cross-validation holds out may then be in them, too; after it, a warning.
-    Other recordings of the same speakers cannot be found.
+    `fit` raises an error if utterances of `X` are also in the auxiliary corpora,
+    because utterances that a cross-validation holds out may then be there, too.
+    Predictions only warn of them. Other recordings of the same speakers cannot be
+    detected.
 
     On one processor, 1000 segments take about 5 s in the convolutional network and 7 s
     in the autoencoder; with the default epochs, 10,000 segments of auxiliary corpora
-    and 3000 of the target about eight minutes. The attention needs memory for
-    the square of the segments of an utterance.
+    and 3000 of the target take about eight minutes. The memory of the attention grows
+    with the square of the segments of an utterance.
 
     References
     ----------
@@ -351,8 +351,8 @@ class PseudoSiameseGated(
         ----------
         X : list or 1-D object array of n arrays of shape (n_segments_i, n_features), \
 or array-like of shape (n, n_segments, n_features) or (n, n_features)
-            Utterances as sequences of segments, each a row; of a 2-D array, each row
-            is an utterance of one segment.
+            Utterances as sequences of segments, each a row; each row of a 2-D array is
+            an utterance of one segment.
         y : array-like of shape (n,)
             Emotion of each utterance.
         groups : array-like of shape (n,), default=None
@@ -394,7 +394,8 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         train, valid = self._split_off_speakers(data, groups, seed)
         train, valid = self._with_class_weights(train, valid)
         train, valid = self._fit_scaling(train, valid)
-        # Built first: what does not fit is said before the branches are trained.
+        # Built first, so that errors in parameters are raised before the branches are
+        # trained.
         spec = self._specify(seed)
         net = spec.build()
         self._train_branches(net, train, valid, seed)
@@ -507,7 +508,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         self.auxiliary_corpora = None
 
     def _check_output(self, kind: str, fusion: str | None) -> str:
-        """Return which representation is asked for; refuse one that there is not."""
+        """Return the kind of representation; refuse one that does not exist."""
         validate_parameter_constraints(
             self._parameter_constraints,
             {"output": kind},
@@ -548,7 +549,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         net.module_.branches.load_state_dict(to_torch(weights))
 
     def _specify(self, seed: int) -> NetSpec:
-        """Return what the net is built from, whose last part the third phase trains."""
+        """Return what the net is built from; the third phase trains its last part."""
         settings = self._shared_settings(seed)
         return NetSpec(
             module=PseudoSiameseGatedNet,

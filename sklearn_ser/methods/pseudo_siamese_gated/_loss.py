@@ -35,16 +35,16 @@ def triplet_loss(
         d^+ = \lVert a - p \rVert_2, \quad d^- = \lVert a - n \rVert_2
 
     It is zero where the negative is farther from the anchor than the positive by the
-    margin. The distances are not squared, as those of FaceNet [2]_ are.
+    margin. Unlike those of FaceNet [2]_, the distances are not squared.
 
     Parameters
     ----------
     anchor : Tensor of shape (n, n_features)
         Embeddings :math:`a`.
     positive : Tensor of shape (n, n_features)
-        Embeddings :math:`p` of what is like the anchors.
+        Embeddings :math:`p` of inputs that are like the anchors.
     negative : Tensor of shape (n, n_features)
-        Embeddings :math:`n` of what is not.
+        Embeddings :math:`n` of inputs that are not.
     margin : float, default=1.0
         Margin :math:`M`, greater than 0. The paper does not name its own; 1 is the
         default of `torch.nn.functional.triplet_margin_loss`, which computes this.
@@ -122,7 +122,7 @@ def _unit_length(embeddings: Tensor) -> Tensor:
     """Scale embeddings to length 1; one of zeros stays as it is."""
     lengths = torch.linalg.vector_norm(embeddings, dim=1, keepdim=True)
     # torch.nn.functional.normalize multiplies the gradient at zeros by 1e12, and
-    # zeros are what rectified units that are all off give.
+    # rectified units that are all off give zeros.
     scaled: Tensor = embeddings / lengths.where(lengths > _LEAST_LENGTH, 1.0)
     return scaled
 
@@ -143,13 +143,13 @@ class PseudoSiameseLoss(nn.Module):
         zero. These are the paper's for the feature extraction; in the pre-training it
         has (0.3, 0.3, 0.4).
     mining : {"random", "semihard"} or None, default="random"
-        See `mine_triplets`; None leaves the triplet loss away.
+        See `mine_triplets`; None leaves out the triplet loss.
     margin : float, default=1.0
         See `triplet_loss`.
     normalize : bool, default=False
         Whether embeddings are scaled to length 1 before their distances are taken. All
         distances are then at most 2, and no scale of the embeddings evades the margin.
-        One of zeros stays as it is.
+        An embedding of zeros stays as it is.
     exclude_self : bool, default=False
         See `mine_triplets`: True where both branches see the same inputs.
 
@@ -178,8 +178,8 @@ class PseudoSiameseLoss(nn.Module):
     reconstruction_loss 1.0
     """
 
-    # What in a batch tells the utterances that a loss is a mean over. Of the triplets,
-    # whose number no part of the batch tells, an epoch's mean is that of its batches.
+    # The part of a batch that marks the utterances a loss averages over. No part tells
+    # the number of triplets: their mean over an epoch is the mean of its batches.
     counted: ClassVar[dict[str, str]] = {"cross_entropy_loss": "y"}
 
     def __init__(
@@ -204,7 +204,7 @@ class PseudoSiameseLoss(nn.Module):
     def forward(
         self, output: PseudoSiameseOutput, batch: Mapping[str, Any]
     ) -> dict[str, Tensor]:
-        """Return the loss and those of its terms whose tensors are there.
+        """Return the loss, and each term whose tensors are given.
 
         Parameters
         ----------
@@ -226,7 +226,7 @@ class PseudoSiameseLoss(nn.Module):
             ``"loss"``, the value to minimise; ``"cross_entropy_loss"``, the mean over
             the known classes; ``"triplet_loss"``, the mean over the triplets; and
             ``"reconstruction_loss"``, the mean over all values; each without its
-            weight. A mean of none is zero, and so is its gradient.
+            weight. A mean over nothing is zero, and so is its gradient.
 
         Raises
         ------

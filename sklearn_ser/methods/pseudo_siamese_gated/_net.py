@@ -215,14 +215,14 @@ class FusionClassifier(nn.Module):
     embedding_size : int, default=128
         Length of each representation.
     fusion : {"gate", "concatenate"} or None, default="gate"
-        What becomes of the two; None is for the first alone.
+        How the two are combined; None uses only the first.
     nonlinearity : {"tanh", "relu", "identity"}, default="tanh"
         See `GatedFusion`.
     n_heads : int, default=1
-        Heads of the scaled dot-product attention after the gate; 0 is none. What it
-        gives is added to its input and normalised, as by Vaswani et al. (2017), whom
-        the paper cites: alone, it is at first near the mean over the segments, the same
-        for all.
+        Heads of the scaled dot-product attention after the gate; 0 means none. Its
+        output is added to its input and normalised, as by Vaswani et al. (2017), whom
+        the paper cites. Without this sum, attention that is not yet trained gives
+        nearly the mean over the segments, the same for all of them.
     hidden_size : int, default=128
         Units of the LSTM, in each direction; not published.
     dropout : float, default=0.0
@@ -293,7 +293,7 @@ class FusionClassifier(nn.Module):
         Parameters
         ----------
         x : Tensor of shape (n, n_segments, n_features)
-            R_d, and R_l beside it; what stands after the ends does not count.
+            R_d, and R_l beside it; values after the ends do not count.
         lengths : Tensor of shape (n,), int64
             Segments of each utterance, at least one.
 
@@ -378,9 +378,9 @@ class PseudoSiameseGatedNet(nn.Module):
     Attributes
     ----------
     branches : PseudoSiameseNet
-        What represents segments.
+        The network that represents segments.
     fusion : FusionClassifier
-        What makes emotions of these representations.
+        The network that predicts emotions from these representations.
 
     References
     ----------
@@ -424,7 +424,7 @@ class PseudoSiameseGatedNet(nn.Module):
         Parameters
         ----------
         x : Tensor of shape (n, n_segments, n_features)
-            Segments of utterances; what stands after their ends does not count.
+            Segments of utterances; values after their ends do not count.
         lengths : Tensor of shape (n,), int64
             Segments of each utterance, at least one.
         generator : torch.Generator or None, default=None

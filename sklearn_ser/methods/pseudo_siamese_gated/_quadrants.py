@@ -1,4 +1,4 @@
-"""What auxiliary corpora and quadrants have to be for `PseudoSiameseGated`."""
+"""Checks of the auxiliary corpora and the quadrants of `PseudoSiameseGated`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check_auxiliary(auxiliary: AuxiliaryCorpora | None, sequences: Sequences) ->
     Parameters
     ----------
     auxiliary : AuxiliaryCorpora or None
-        The corpora of the pre-training; where there are none, it warns.
+        The corpora of the pre-training; the function warns if there are none.
     sequences : Sequences
         Utterances of the target.
 
@@ -38,7 +38,7 @@ def check_auxiliary(auxiliary: AuxiliaryCorpora | None, sequences: Sequences) ->
         return
     if auxiliary.n_features != sequences.n_features:
         raise ValueError(
-            f"the auxiliary corpora have segments of {auxiliary.n_features} values, X "
+            f"The auxiliary corpora have segments of {auxiliary.n_features} values, X "
             f"of {sequences.n_features}: make both with the same front end."
         )
     shared = np.flatnonzero(auxiliary.holds(sequences.arrays))
@@ -83,8 +83,8 @@ def class_quadrants(
     quadrants : dict or None
         From class to quadrant; None looks up the names of emotions.
     auxiliary : AuxiliaryCorpora or None
-        The corpora whose quadrants have to mean the same. Without them it is enough
-        to tell the classes apart, where their names are not known.
+        The corpora, whose quadrants must mean the same. Without them, classes with
+        unknown names only need to be told apart.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def class_quadrants(
     if auxiliary is None:
         return np.arange(len(labels))
     raise ValueError(
-        "triplets need the valence and activation of all classes, and those of "
+        "Triplets need the valence and activation of all classes, and those of "
         f"{unknown} are not known. Give the quadrant of each class, from 1 to 4 as in "
         f"sklearn_ser.datasets.emotion_quadrant: quadrants={{{unknown[0]!r}: 1, …}}; "
         "or leave triplets out with triplets=None."
@@ -138,9 +138,9 @@ def warn_of_no_triplets(
             where.append("the pre-training")
     if where:
         warn_user(
-            "valence and activation make no triplet, of a segment with one of the same "
-            f"quadrant and one of another, in {' and '.join(where)}: the triplet loss "
-            "has no effect there."
+            "Valence and activation make no triplet (two segments of one quadrant and "
+            f"one of another) in {' and '.join(where)}: the triplet loss has no effect "
+            "there."
         )
 
 

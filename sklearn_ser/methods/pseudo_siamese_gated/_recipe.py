@@ -27,7 +27,7 @@ def _settle(
     for name in (fusion, auxiliary):
         if corpora and changed.get(name, "") is None:
             raise ValueError(
-                f"auxiliary corpora have no effect with {name}=None: leave out one of "
+                f"Auxiliary corpora have no effect with {name}=None: leave out one of "
                 "the two."
             )
     if shape in model.get_params() and shape not in changed:
@@ -63,11 +63,11 @@ def pseudo_siamese_gated(
     ----------
     auxiliary_corpora : AuxiliaryCorpora, Corpus, iterable of Corpus or None, \
 default=None
-        The corpora of the pre-training, without the target. Of a `Corpus` or several,
-        the recipe makes `sklearn_ser.datasets.AuxiliaryCorpora` at once, by the front
-        end of the pipeline, which takes the time of reading them: make these yourself
-        to share them among recipes, or set `memory`. None leaves out the pre-training,
-        and `fit` warns.
+        The corpora of the pre-training, without the target. From one `Corpus` or
+        several, the recipe makes `sklearn_ser.datasets.AuxiliaryCorpora` at once, with
+        the front end of the pipeline. This takes the time of reading them: make these
+        yourself to share them among recipes, or set `memory`. None leaves out the
+        pre-training, and `fit` warns.
     preset : {"gao2021_s1", "gao2021_s2"}, default="gao2021_s1"
         How segments of 265 ms become 32 x 129 values, which the paper leaves open; see
         `sklearn_ser.SpectrogramSegmenter`.
@@ -116,28 +116,28 @@ default=None
 
     - Segments do not overlap, and the last one is padded with zeros. Each corpus is
       standardised by itself.
-    - In the networks: after each convolution the maximum of two frames and two bins,
-      then a linear layer to 128 values; in the decoder, each value repeated twice
-      before a convolution; f, the hyperbolic tangent; one head of attention, added
-      to its input and normalised; 128 units of the LSTM, whose last states in both
-      directions the softmax layer is given; the first weights. Without the gate there
+    - In the networks: the maximum of two frames and two bins after each convolution,
+      then a linear layer to 128 values; in the decoder, the repetition of each value
+      twice before a convolution; the hyperbolic tangent as f; one head of attention,
+      added to its input and normalised; 128 units of the LSTM, whose last states in
+      both directions go to the softmax layer; the first weights. Without the gate there
       is no attention either.
     - The triplets are drawn at random, with a margin of 1. In the pre-training, the
       anchors are segments of the target drawn with replacement.
     - The loss of the autoencoder is the mean over the values of a segment; Eq. 1 of
       [1]_ prints a squared norm, that is, a sum.
-    - The branches are frozen in the last phase. The paper can be read either way: that
-      the framework is fine-tuned with the target is said of the second phase.
-    - A batch of the last phase has 32 utterances; the learning rate is torch's; the
-      epochs.
+    - The branches are frozen in the last phase. The paper can be read either way: it
+      says that the framework is fine-tuned with the target, but of the second phase.
+    - The batches of the last phase have 32 utterances. The learning rate is torch's.
+      The numbers of epochs are ours.
     - The classes are weighted by their frequency, as in the other recipes; the paper's
       cross-entropy weighs all utterances alike.
 
     The target and the auxiliary corpora have to come from the same front end.
-    Spectrograms of the two presets have the same size: that they differ cannot be
-    told. Where settings of the front end are changed by ``set_params``, give the
-    classifier the new shape of a segment, without which `fit` refuses segments of
-    another size, and make the auxiliary corpora anew::
+    Spectrograms of the two presets have the same size, so a mixture of them cannot be
+    detected. If you change settings of the front end with ``set_params``, give the
+    classifier the new shape of a segment, because `fit` refuses segments of another
+    size, and make the auxiliary corpora anew::
 
         pipeline.set_params(spectrogramsegmenter__f_max=2000.0)
         pipeline.set_params(

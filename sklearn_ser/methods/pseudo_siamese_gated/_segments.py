@@ -26,16 +26,17 @@ class SegmentEncoder(nn.Sequential):
     Parameters
     ----------
     segment_shape : tuple of two int, default=(32, 129)
-        Frames and bins of a segment. Of small ones, filters are no larger than what
-        they see, and no maximum is taken over a dimension that is one.
+        Frames and bins of a segment. For small segments, filters are no larger than
+        their input, and no maximum is taken over a dimension that is one.
     embedding_size : int, default=128
         Length of the vector; not published.
 
     Notes
     -----
-    Ours are the maximum of two by two, the linear layer, and the first weights: those
-    of He et al. (2015), by which the signal keeps its size through rectified linear
-    units, with biases of zero. With torch's own it fades from layer to layer.
+    The maximum of two by two, the linear layer and the first weights are ours. The
+    weights are drawn after He et al. (2015), with biases of zero, so that the signal
+    keeps its size through rectified linear units. With torch's own weights it fades
+    from layer to layer.
 
     References
     ----------
@@ -76,20 +77,20 @@ class SegmentEncoder(nn.Sequential):
             channels = filters
         layers += [nn.Flatten(), nn.Linear(channels * prod(shapes[-1]), embedding_size)]
         super().__init__(*layers)
-        self.apply(_initialise)
+        self.apply(_initialize)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 class UpsampledConv2d(nn.Module):
-    """Convolution of what is repeated to twice its size, without repeating it.
+    """Convolution of an input repeated to twice its size, without repeating it.
 
-    Gives what repeating each value and then `torch.nn.Conv2d`, with zero padding that
-    keeps the size, would give. As neighbours would be equal, the weights that meet the
-    same value are summed up first: for each of the four values that stand for one, a
-    filter of half the frames and bins. This takes a third of the time.
+    The result is the same as that of repeating each value and then applying
+    `torch.nn.Conv2d` with zero padding that keeps the size. Repeated neighbours are
+    equal, so the weights that meet the same value are summed first. Each of the four
+    values that stand for one then has a filter of half the frames and bins. This takes
+    a third of the time.
 
-    Where the output has an odd size, the last value is repeated as if it were even;
-    the output is cut off.
+    An output of odd size is computed as if the size were even, and then cut off.
 
     Parameters
     ----------
@@ -104,7 +105,8 @@ class UpsampledConv2d(nn.Module):
     scale : tuple of two int, default=(2, 2)
         How often each frame and each bin is repeated.
     nonlinearity : {"relu", "linear"}, default="relu"
-        What follows; the first weights, after He et al. (2015), depend on it.
+        The function that follows; the first weights, after He et al. (2015), depend on
+        it.
 
     Examples
     --------
@@ -165,7 +167,7 @@ class UpsampledConv2d(nn.Module):
         )
         if not (0 <= missing[1] <= most[0] and 0 <= missing[3] <= most[1]):
             raise ValueError(
-                f"an output of {self.shape} is made of {(frames, bins)} values, or of "
+                f"An output of {self.shape} is made of {(frames, bins)} values, or of "
                 f"one less where it is odd; got {tuple(x.shape[2:])}."
             )
         x = nn.functional.pad(x, missing, mode="replicate")
@@ -197,7 +199,7 @@ def _taps(size: int, scale: int) -> tuple[Tensor, int, int]:
 
 
 class SegmentDecoder(nn.Sequential):
-    """The way back from a vector to a segment: the layers of `SegmentEncoder` turned.
+    """From a vector back to a segment: the layers of `SegmentEncoder` in reverse.
 
     A linear layer and three convolutions, before each of which every value is repeated
     until the size is that of the encoder's layer. For 32 x 129 values from 128 it has
@@ -245,7 +247,7 @@ class SegmentDecoder(nn.Sequential):
                 nn.ReLU(),
             ]
         super().__init__(*layers[:-1], nn.Flatten())
-        self.apply(_initialise)
+        self.apply(_initialize)
 
 
 def _convolution(index: int, shape: Shape) -> tuple[int, Shape]:
@@ -254,7 +256,7 @@ def _convolution(index: int, shape: Shape) -> tuple[int, Shape]:
     return filters, (min(frames, shape[0]), min(bins, shape[1]))
 
 
-def _initialise(layer: nn.Module) -> None:
+def _initialize(layer: nn.Module) -> None:
     """Draw the first weights of a layer so that the signal keeps its size."""
     if isinstance(layer, nn.Conv2d):
         nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")

@@ -12,7 +12,7 @@ from ..._constants import UNKNOWN
 
 Mining = Literal["random", "semihard"]
 
-# A remainder of a number below this one is as good as equally distributed.
+# Remainders of random numbers below this one are nearly uniformly distributed.
 _MANY = 2**62
 
 
@@ -57,9 +57,9 @@ def mine_triplets(
         Those of the candidates; one of an unknown quadrant is in no triplet.
     mining : {"random", "semihard"}, default="random"
         How the negative is chosen; the positive is drawn at random. The paper does not
-        say. ``"random"``: at random. ``"semihard"``: of those that are farther than the
-        positive, but by less than the margin, the nearest [1]_; where there is none, at
-        random.
+        say. ``"random"``: at random. ``"semihard"``: the nearest of those that are
+        farther than the positive, but by less than the margin [1]_; where there is
+        none, at random.
     margin : float, default=1.0
         Margin of ``"semihard"``, that of the loss, greater than 0.
     exclude_self : bool, default=False
@@ -82,8 +82,8 @@ def mine_triplets(
 
     Notes
     -----
-    Of as many anchors, each takes the same random numbers, whatever the others are and
-    however its negative is mined.
+    The random numbers of an anchor depend on the number of anchors, but not on the
+    other anchors, nor on how its negative is mined.
 
     References
     ----------
@@ -124,7 +124,7 @@ def mine_triplets(
         distances = torch.cdist(
             anchors.detach()[anchor],
             candidates.detach(),
-            # By products of matrices, small distances would be a matter of rounding.
+            # Computed by matrix products, small distances would be lost to rounding.
             compute_mode="donot_use_mm_for_euclid_dist",
         )
         to_positive = distances.gather(1, positive[:, None])
@@ -172,12 +172,12 @@ def _check_embeddings(
 
 
 def check_margin(margin: float) -> None:
-    """Refuse what is no margin.
+    """Refuse a margin that is not finite and positive.
 
     Parameters
     ----------
     margin : float
-        Of a triplet loss.
+        Margin of a triplet loss.
 
     Raises
     ------
@@ -189,7 +189,7 @@ def check_margin(margin: float) -> None:
 
 
 def check_mining(mining: str) -> None:
-    """Refuse what is no kind of mining.
+    """Refuse an unknown kind of mining.
 
     Parameters
     ----------

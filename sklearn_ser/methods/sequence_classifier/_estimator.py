@@ -28,9 +28,9 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
     """LSTM over ragged sequences of frames or segments.
 
     Classifies whole utterances. The default is the classifier of Latif et al. (2018):
-    two layers of LSTM with the hyperbolic tangent, the last state, a linear layer and
-    a softmax. What is padded to make a batch reaches neither states nor pooling nor
-    loss, and a prediction does not depend on what else is predicted.
+    two layers of LSTM with the hyperbolic tangent, the last state, a linear layer and a
+    softmax. The padding of a batch has no effect on states, pooling or loss. A
+    prediction does not depend on what else is predicted.
 
     Parameters
     ----------
@@ -42,9 +42,8 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
     bidirectional : bool, default=False
         Whether each layer also reads backwards (BLSTM).
     pooling : {"last", "mean", "max"}, default="last"
-        What of the last layer's states is classified: the state after the last
-        frame (and, backwards, the one after the first), or mean or maximum over
-        time.
+        Which of the last layer's states are classified: the one after the last frame
+        (and, backwards, the one after the first), or their mean or maximum over time.
     dropout : float, default=0.0
         Share of the values that are dropped in training, before each layer but the
         first and before the linear layer.
@@ -190,8 +189,8 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
         ----------
         X : list or 1-D object array of n arrays of shape (n_frames_i, n_features), \
 or array-like of shape (n, n_frames, n_features) or (n, n_features)
-            Utterances as sequences of frames; of a 2-D array, each row is an
-            utterance of one frame.
+            Utterances as sequences of frames; each row of a 2-D array is an utterance
+            of one frame.
         y : array-like of shape (n,)
             Class of each utterance.
         groups : array-like of shape (n,), default=None

@@ -45,8 +45,8 @@ class RecurrentClassifier(nn.Module):
     bidirectional : bool, default=False
         Whether each layer also reads backwards.
     pooling : {"last", "mean", "max"}, default="last"
-        What of the last layer's states is classified: the one after the last frame
-        (and, backwards, the one after the first), or mean or maximum over time.
+        Which of the last layer's states are classified: the one after the last frame
+        (and, backwards, the one after the first), or their mean or maximum over time.
     dropout : float, default=0.0
         Share of the values that are dropped in training, before each layer but the
         first and before the linear layer.
@@ -109,7 +109,7 @@ class RecurrentClassifier(nn.Module):
         Parameters
         ----------
         x : Tensor of shape (n, n_frames, n_features)
-            Sequences; what stands after their ends does not count.
+            Sequences; values after their ends do not count.
         lengths : Tensor of shape (n,), int64
             Frames of each sequence, at least one.
         generator : torch.Generator or None, default=None

@@ -236,7 +236,7 @@ def test_levels_of_ratings():
 def test_ratings_outside_their_scale_are_refused():
     X, y = utterances(n=12)
     ratings = np.linspace(1, 9, 12)
-    with pytest.raises(ValueError, match=r"auxiliary=.*: the rating .* outside"):
+    with pytest.raises(ValueError, match=r"auxiliary=.*: The rating .* outside"):
         quick(auxiliary="valence").fit(X, y, valence=ratings)
     model = quick(auxiliary="val", rating_scale=(1, 9)).fit(X, y, valence=ratings)
     assert model.auxiliary_classes_.tolist() == ["low", "medium", "high"]
@@ -334,7 +334,7 @@ def test_too_few_for_pairs():
             model.fit(X, y, groups=groups)
         seen.add(str(caught.value))
     assert len(seen) == 2
-    assert "early stopping needs a pair of utterances, but the held-out speakers " in (
+    assert "Early stopping needs a pair of utterances, but the held-out speakers " in (
         max(seen)
     )
     assert "['one'] have only 1 sample: raise validation_fraction" in max(seen)

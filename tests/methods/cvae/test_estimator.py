@@ -344,7 +344,7 @@ def test_faulty_utterances_are_named():
 def test_sequences_do_not_fit_a_data_frame():
     X, y = speech()
     cvae = small(max_epochs=1).set_output(transform="pandas").fit(X, y)
-    with pytest.raises(ValueError, match="sequences do not fit the output container"):
+    with pytest.raises(ValueError, match="Sequences do not fit the output container"):
         cvae.transform(X)
     assert isinstance(cvae.transform(np.stack([x[0] for x in X])), pd.DataFrame)
 

@@ -177,7 +177,7 @@ def test_learning_rate_decays_by_the_polynomial():
 def test_the_warning_names_the_line_of_the_user():
     X, y, speaker = speech(n_speakers=2)
     menan = MEnAN(max_epochs=1, early_stopping=True)
-    with pytest.warns(UserWarning, match="beside those that early stopping") as caught:
+    with pytest.warns(UserWarning, match="fewer after early stopping has") as caught:
         menan.fit(X, y, groups=speaker)
     assert caught[0].filename == __file__
 

@@ -68,7 +68,7 @@ def test_classes_without_known_quadrants(watch, y, unknown):
     """With other corpora they would mean something else; alone they are enough."""
     phases, net_params = watch
     y = np.tile(y, 8)
-    with pytest.raises(ValueError, match="triplets need the valence and activation of"):
+    with pytest.raises(ValueError, match="Triplets need the valence and activation of"):
         quick().fit(X, y)
     remedy = f"{unknown} are not known.*quadrants={{{unknown[0]!r}: 1, …}}.*s=None"
     with pytest.raises(ValueError, match=remedy.replace("[", r"\[")):

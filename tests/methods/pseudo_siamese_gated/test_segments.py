@@ -250,5 +250,5 @@ def test_an_output_is_made_of_half_its_size(shape, given, fits):
     if fits:
         assert layer(x).shape == (1, 2, *shape)
     else:
-        with pytest.raises(ValueError, match="an output of"):
+        with pytest.raises(ValueError, match="An output of"):
             layer(x)
