@@ -92,6 +92,12 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
             "net_params": self.net_params,
         }
 
+    def _train(self, spec: NetSpec, train: Data, valid: Data | None) -> None:
+        """Build a net, train it and keep it."""
+        net = spec.build()
+        net.train_on(train, valid)
+        self._set_fitted(spec, net)
+
     def _set_fitted(self, spec: NetSpec, net: TrainingNet) -> None:
         """Keep a trained net, what it was built from, and its history."""
         self._spec = spec

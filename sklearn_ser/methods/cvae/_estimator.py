@@ -338,10 +338,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             # is never learned, and must not be predicted.
             self.class_prior_ = self._class_prior(train["y"])
         train, valid = self._fit_scaling(train, valid)
-        spec = self._specify(seed)
-        net = spec.build()
-        net.train_on(train, valid)
-        self._set_fitted(spec, net)
+        self._train(self._specify(seed), train, valid)
         return self
 
     def transform(self, X: Any, *, oracle_labels: Any = None) -> NDArray[Any]:

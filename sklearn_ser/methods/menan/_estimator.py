@@ -290,10 +290,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         valid = valid and _with_speakers(valid, self.speakers_)
         train, valid = self._with_class_weights(train, valid)
         train, valid = self._fit_scaling(train, valid)
-        spec = self._specify(seed)
-        net = spec.build()
-        net.train_on(train, valid)
-        self._set_fitted(spec, net)
+        self._train(self._specify(seed), train, valid)
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:

@@ -292,10 +292,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         seed = draw_seed(self.random_state)
         train, valid = self._split_off_speakers(_data(X, labels), groups, seed)
         self._check_labeled(train)
-        spec = self._specify(seed)
-        net = spec.build()
-        net.train_on(train, valid)
-        self._set_fitted(spec, net)
+        self._train(self._specify(seed), train, valid)
         self._fit_label_estimate(X, labels)
         return self
 

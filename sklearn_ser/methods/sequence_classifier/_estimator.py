@@ -216,10 +216,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         train, valid = self._split_off_speakers(data, groups, seed)
         train, valid = self._with_class_weights(train, valid)
         train, valid = self._fit_scaling(train, valid)
-        spec = self._specify(seed)
-        net = spec.build()
-        net.train_on(train, valid)
-        self._set_fitted(spec, net)
+        self._train(self._specify(seed), train, valid)
         return self
 
     def _log_probabilities(self, sequences: Sequences) -> NDArray[np.float64]:
