@@ -69,8 +69,9 @@ OF_FEATURES = {
         "again, a changed one is not, and faulty recordings are never cached."
     ),
     "on_error": (
-        "What a faulty recording does: raise an error at once; become a row of NaN, or "
-        "a sequence of no frames; or that, and be listed in one warning at the end."
+        'What a faulty recording does. "raise" raises an error at once; "nan" gives a '
+        'row of NaN, or a sequence without frames; "warn" does the same, and lists all '
+        "such recordings in one warning at the end."
     ),
     "verbose": "Whether to show a progress bar over the recordings.",
 }
@@ -85,11 +86,10 @@ OF_RECIPES = {
         "Seed of all that is random in `fit`; None draws one from numpy's."
     ),
     "memory": (
-        "Where the features of each recording are cached, by default nowhere; of the "
-        "front end."
+        "Where the front end caches the features of each recording; by default nowhere."
     ),
-    "n_jobs": "Number of threads for the features; of the front end.",
-    "on_error": "What a faulty recording does; of the front end.",
+    "n_jobs": "Number of threads in which the front end computes the features.",
+    "on_error": "What the front end does with a faulty recording: see its parameter.",
     "verbose": "Whether to show progress bars over recordings and epochs.",
 }
 
@@ -102,7 +102,7 @@ MORE = {
     ),
     ("CVAE", "standardize"): "The paper says nothing of it; squared errors need it.",
     ("PseudoSiameseGated", "standardize"): (
-        "Each auxiliary corpus is standardised by its own; not published."
+        "Each auxiliary corpus is standardised by its own statistics. Not published."
     ),
     ("MEnAN", "early_stopping"): (
         "It watches the loss of the emotions, and no speaker may be missing."
@@ -120,13 +120,16 @@ MORE = {
     ("CVAE", "net_params"): "The notes say more of Adam's.",
     ("PseudoSiameseGated", "net_params"): "They go to the nets of all phases.",
     ("EGeMAPS", "n_jobs"): "openSMILE lets them run side by side.",
-    ("cvae_lstm", "early_stopping"): "Autoencoder and classifier stop each by itself.",
+    (
+        "cvae_lstm",
+        "early_stopping",
+    ): "The autoencoder and the classifier each stop by themselves.",
     ("pseudo_siamese_gated", "memory"): (
         "The trained branches are kept there, too, if `random_state` is an integer: "
         "fits on the same data share them where they differ only in the fusion, as "
         "`pt` and `pt_g` do, or `psn` and this recipe."
     ),
-    ("pseudo_siamese_gated", "on_error"): "Also one of the auxiliary corpora.",
+    ("pseudo_siamese_gated", "on_error"): "The same holds for the auxiliary corpora.",
 }
 
 

@@ -72,8 +72,9 @@ class LogMelProsody(MelTransformer):
         of a recording and the settings are the key: a renamed file is found again, a
         changed one is not, and faulty recordings are never cached.
     on_error : {"raise", "nan", "warn"}, default="raise"
-        What a faulty recording does: raise an error at once; become a row of NaN, or a
-        sequence of no frames; or that, and be listed in one warning at the end.
+        What a faulty recording does. "raise" raises an error at once; "nan" gives a row
+        of NaN, or a sequence without frames; "warn" does the same, and lists all such
+        recordings in one warning at the end.
     verbose : bool, default=False
         Whether to show a progress bar over the recordings.
 

@@ -31,12 +31,11 @@ def egemaps_svc(
     C : float, default=0.01
         Inverse strength of the regularisation.
     memory : str, joblib.Memory or None, default=None
-        Where the features of each recording are cached, by default nowhere; of the
-        front end.
+        Where the front end caches the features of each recording; by default nowhere.
     n_jobs : int or None, default=None
-        Number of threads for the features; of the front end.
+        Number of threads in which the front end computes the features.
     on_error : {"raise", "nan", "warn"}, default="raise"
-        What a faulty recording does; of the front end.
+        What the front end does with a faulty recording: see its parameter.
     verbose : bool, default=False
         Whether to show progress bars over recordings and epochs.
 

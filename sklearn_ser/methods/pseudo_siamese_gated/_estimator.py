@@ -121,7 +121,7 @@ class PseudoSiameseGated(
     standardize : bool, default=True
         Whether to standardise each feature by its mean and standard deviation over all
         frames or segments that are trained on. Each auxiliary corpus is standardised by
-        its own; not published.
+        its own statistics. Not published.
     lr : float, default=1.0
         Learning rate of Adadelta, torch's default; the paper only names the optimiser.
         Another optimiser in `net_params` needs another rate.

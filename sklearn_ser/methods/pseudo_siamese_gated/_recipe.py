@@ -85,15 +85,15 @@ default=None
     random_state : int, RandomState instance or None, default=None
         Seed of all that is random in `fit`; None draws one from numpy's.
     memory : str, os.PathLike, joblib.Memory or None, default=None
-        Where the features of each recording are cached, by default nowhere; of the
-        front end. The trained branches are kept there, too, if `random_state` is an
-        integer: fits on the same data share them where they differ only in the fusion,
-        as `pt` and `pt_g` do, or `psn` and this recipe.
+        Where the front end caches the features of each recording; by default nowhere.
+        The trained branches are kept there, too, if `random_state` is an integer: fits
+        on the same data share them where they differ only in the fusion, as `pt` and
+        `pt_g` do, or `psn` and this recipe.
     n_jobs : int or None, default=None
-        Number of threads for the features; of the front end.
+        Number of threads in which the front end computes the features.
     on_error : {"raise", "nan", "warn"}, default="raise"
-        What a faulty recording does; of the front end. Also one of the auxiliary
-        corpora.
+        What the front end does with a faulty recording: see its parameter. The same
+        holds for the auxiliary corpora.
     verbose : bool, default=False
         Whether to show progress bars over recordings and epochs.
 
