@@ -58,14 +58,19 @@ def test_a_new_recipe_needs_no_word_in_the_command_line(monkeypatch, capsys, tmp
 @pytest.mark.parametrize(
     ("label", "target", "given"),
     [
-        (None, "emotion", "act"),
         (None, "val", "val"),
-        (None, "activation", "act"),
-        ("act", "valence", "act"),
-        ("valence", "emotion", "val"),
         ("val+activation", "emotion", ("act", "val")),
-        ("act+val", "emotion", ("act", "val")),
         ("none", "emotion", None),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in [
+                (None, "emotion", "act"),
+                (None, "activation", "act"),
+                ("act", "valence", "act"),
+                ("valence", "emotion", "val"),
+                ("act+val", "emotion", ("act", "val")),
+            ]
+        ),
     ],
 )
 def test_labels_by_long_and_short_names(

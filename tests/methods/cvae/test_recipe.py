@@ -27,7 +27,10 @@ def test_autoencoder_settings(variant):
 
 
 @pytest.mark.parametrize("routing", [True, False])
-@pytest.mark.parametrize("variant", ["cvae", "vae", "ae"])
+@pytest.mark.parametrize(
+    "variant",
+    ["cvae", *(pytest.param(name, marks=pytest.mark.slow) for name in ("vae", "ae"))],
+)
 def test_recordings_to_emotions_through_an_autoencoder(corpus, variant, routing):
     pipeline = getattr(recipes, f"{variant}_lstm")(random_state=0)
     pipeline.set_params(
