@@ -206,7 +206,9 @@ def test_fit_neither_reads_nor_moves_global_random_state(estimator, needs):
 
 
 @one_of_each_class
-@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize(
+    "backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)]
+)
 def test_same_numbers_under_every_backend(estimator, needs, backend):
     X, emotion, _, metadata = data_for(estimator)
     seeded = [clone(estimator).set_params(random_state=seed) for seed in range(4)]

@@ -33,10 +33,10 @@ def small(**settings):
     ("pooling", "bidirectional"),
     [
         ("last", False),
-        ("max", True),
         *(
             pytest.param(*case, marks=pytest.mark.slow)
             for case in [
+                ("max", True),
                 ("mean", False),
                 ("max", False),
                 ("last", True),
