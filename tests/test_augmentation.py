@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -335,6 +336,20 @@ def test_methods_are_passed_on(routing):
     counter = SpeedPerturbation(FunctionTransformer(len)).fit(X)
     assert counter.transform(X) == 12
     assert not hasattr(counter, "predict")
+
+
+def test_logarithms_and_decision_values_are_passed_on():
+    X, y, *_ = data()
+    X = [tone() + 0.1 * i for i in range(len(y))]
+    measure = FunctionTransformer(lambda X: [[float(np.mean(_wave(x)))] for x in X])
+    model = SpeedPerturbation(make_pipeline(measure, LogisticRegression())).fit(X, y)
+    inner = model.estimator_
+    assert_array_equal(model.predict_log_proba(X), inner.predict_log_proba(X))
+    assert_array_equal(model.decision_function(X), inner.decision_function(X))
+
+
+def _wave(recording):
+    return recording[0] if isinstance(recording, tuple) else recording
 
 
 def test_the_estimator_says_why_it_has_no_method():
