@@ -39,8 +39,9 @@ def test_steady_voices(pitch, rate, n_harmonics):
     # The first and last frames see less than a period and a window. With three
     # harmonics, the next candidate but one may win: over 52 pitches at two rates, the
     # frames were at most 0.0117 off, and the median 0.0046.
-    assert_allclose(f0[2:-2], pitch, rtol=0.015)
-    assert abs(np.median(f0) / pitch - 1) < 2 * CANDIDATE + 0.001
+    few = n_harmonics == 3
+    assert_allclose(f0[2:-2], pitch, rtol=0.015 if few else 0.01)
+    assert abs(np.median(f0) / pitch - 1) < 2 * CANDIDATE
     assert nccf[2:-2].min() > 0.95
 
 
