@@ -64,6 +64,7 @@ SWAPPED = {
     **{"functionals": "low_level_descriptors", "low_level_descriptors": "functionals"},
 }
 INVALID = {
+    "channel": -1,
     **{"duration": 0.0, "f_max": 0.0, "f_min": -1.0, "feature_set": "egemaps"},
     **{"hop": 0.0, "level": "lld", "memory": 3, "n_fft": 512.0, "n_jobs": "2"},
     **{"max_f0": 1001.0, "min_f0": 0.0, "shorter": "pad"},
