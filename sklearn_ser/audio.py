@@ -10,12 +10,13 @@ A *recording* is one of
 - a ``(waveform, sampling_rate)`` tuple.
 
 Whatever is wrong with a recording raises :class:`AudioError`, whose message names
-the recording and the remedy. Truncation is found where the format tells the
-length: in WAV (the size of the data chunk), FLAC, OGG (the last page) and MP3 with
-a Xing or Info header (where more than one MPEG frame, 1152 samples, is missing). It
-cannot be found in an MP3 without such a header, in RF64, W64 and the rarer formats,
-or in a WAV that was written to a pipe and does not know its own length. A segment
-of a FLAC file is not refused for a fault outside it.
+the recording and the remedy; so does a file that cannot be read to its end.
+Truncation is found where the format tells the length: in WAV, RF64, Wave64, AIFF, AU,
+CAF and NIST SPHERE (the size of the audio), FLAC, OGG (all pages with their checksums)
+and MP3 (the frames, which are counted, and what the encoder's header promises). It
+cannot be found in an MP3 without such a header that ends between two frames, in the
+rarer formats, or in a WAV that was written to a pipe and does not know its own length.
+A segment of a FLAC file is not refused for a fault outside it.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ import hashlib
 import math
 import numbers
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import lru_cache
+from io import BytesIO
 from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
@@ -38,6 +41,8 @@ import soxr
 from numpy.typing import NDArray
 
 from ._containers import missing_audio
+from ._mpeg import scan
+from ._warnings import warn_user
 
 __all__ = ["AudioError", "AudioFileNotFoundError", "as_recordings", "load_audio"]
 
@@ -50,6 +55,12 @@ MAX_AMPLITUDE = 4.0
 END_TOLERANCE = 0.01
 # Encoders and decoders may disagree by the last MPEG frame (in samples).
 MPEG_FRAME = 1152
+# Rates of recordings in Hz, wide: resampling from 1 Hz, or to 10^15, takes for ever,
+# and openSMILE crashes the process at either end.
+RATES = 1_000, 768_000
+# Channels of one sound in two microphones never cancel to this share of their power;
+# an inverted channel leaves nothing.
+CANCELLED = 0.01
 
 
 class AudioError(ValueError):
@@ -169,13 +180,17 @@ def _from_pandas(X: pd.DataFrame | pd.Series | pd.Index) -> list[Any]:
 
 
 def load_audio(
-    recording: Recording, sampling_rate: int | None = 16000
+    recording: Recording,
+    sampling_rate: int | None = 16000,
+    *,
+    channel: str | int = "mean",
 ) -> tuple[NDArray[np.float32], int]:
     """Read one recording as a mono signal.
 
-    Channels are mixed down by their mean. Another rate is converted with soxr in
-    its high quality. Only the wanted part of a file is read where seeking is exact
-    to the sample (not in OGG and MP3, which are decoded whole and then cut).
+    Another rate is converted with soxr in its high quality. Only the wanted part of a
+    file is read where seeking is exact to the sample (not in OGG and MP3, which are
+    decoded whole and then cut, and not in telephone codecs within WAV, which are
+    decoded up to the end of the segment). A silent channel beside others is warned of.
 
     Parameters
     ----------
@@ -186,6 +201,8 @@ def load_audio(
         annotations are rounded; it is then cut there.
     sampling_rate : int or None, default=16000
         The rate of the signal in Hz. None keeps the rate of the recording.
+    channel : "mean" or int, default="mean"
+        Which channel of a recording is taken, counted from 0, or the mean of all.
 
     Returns
     -------
@@ -200,8 +217,9 @@ def load_audio(
         If the file does not exist.
     AudioError
         If the recording is empty, truncated or not audio, holds NaN, infinity or
-        amplitudes far beyond 1 (integers that were never scaled), or if its
-        segment or its sampling rate makes no sense.
+        amplitudes far beyond 1 (integers that were never scaled), if its segment, its
+        sampling rate or the channel makes no sense, or if its channels cancel each
+        other in their mean.
 
     Examples
     --------
@@ -212,18 +230,75 @@ def load_audio(
     >>> signal.shape, signal.dtype, rate
     ((16000,), dtype('float32'), 16000)
     """
-    with naming(describe(recording)):
+    signal, rate, note = read_signal(recording, sampling_rate, channel)
+    if note:
+        warn_user(f"{describe(recording)}: {note}")
+    return signal, rate
+
+
+def read_signal(
+    recording: Recording, sampling_rate: int | None, channel: str | int
+) -> tuple[NDArray[np.float32], int, str | None]:
+    """Read one recording as a mono signal, with what may be wrong with it.
+
+    Parameters
+    ----------
+    recording, sampling_rate, channel
+        As in `load_audio`.
+
+    Returns
+    -------
+    signal : ndarray of shape (n_samples,) and dtype float32
+        The mono signal.
+    rate : int
+        Its sampling rate in Hz.
+    note : str or None
+        What a warning should say.
+    """
+    with naming(describe(recording)), _faults_of_reading():
         wanted = None if sampling_rate is None else _check_rate(sampling_rate)
         samples, rate = _read(recording, wanted)
         _check_samples(samples, rate)
-        signal = samples.mean(axis=1) if samples.ndim == 2 else samples
+        signal, note = _one_channel(samples, channel)
         signal = np.ascontiguousarray(signal, dtype=np.float32)
         if wanted in (None, rate):
-            return signal, rate
+            return signal, rate, note
         signal = soxr.resample(signal, rate, wanted, quality="HQ")
         if not signal.size:
             raise AudioError(f"nothing is left of it at {wanted} Hz; leave it out.")
-        return signal, wanted
+        return signal, wanted, note
+
+
+def _one_channel(
+    samples: NDArray[np.floating[Any]], channel: str | int
+) -> tuple[NDArray[np.floating[Any]], str | None]:
+    """Take a channel, or the mean, with a note on a channel that is silent."""
+    channels = samples.reshape(len(samples), -1)
+    n_channels = channels.shape[1]
+    if channel != "mean":
+        if isinstance(channel, str) or not 0 <= channel < n_channels:
+            raise AudioError(
+                f"it has no channel {channel!r}, but {n_channels}, counted from 0: "
+                "choose one of them, or channel='mean'."
+            )
+        return channels[:, int(channel)], None
+    if n_channels == 1:
+        return channels[:, 0], None
+    mean = channels.mean(axis=1)
+    power = np.einsum("ij,ij->j", channels, channels, dtype=np.float64)
+    if np.square(mean).sum(dtype=np.float64) < CANCELLED * power.mean():
+        raise AudioError(
+            f"its {n_channels} channels cancel each other in their mean (one is "
+            "inverted): take one of them with channel=0."
+        )
+    silent = np.flatnonzero(power == 0)
+    if not 0 < len(silent) < n_channels:
+        return mean, None
+    sound = int(np.flatnonzero(power)[0])
+    return mean, (
+        f"channel {silent[0]} of {n_channels} is silent, which makes their mean "
+        f"quieter: take another with channel={sound}."
+    )
 
 
 def describe(recording: Any) -> str:
@@ -264,6 +339,20 @@ def naming(name: str) -> Iterator[None]:
         raise type(error)(f"{name}: {error}") from error.__cause__
 
 
+@contextmanager
+def _faults_of_reading() -> Iterator[None]:
+    """Make a fault of the recording of what the operating system cannot read."""
+    try:
+        yield
+    except AudioError:
+        raise
+    except OSError as error:
+        raise AudioError(
+            f"it cannot be read ({error.strerror or error}): copy it again from its "
+            "source, or leave it out."
+        ) from error
+
+
 def fingerprint(recording: Recording) -> str:
     """Identify the content of a recording, wherever it lies.
 
@@ -285,7 +374,7 @@ def fingerprint(recording: Recording) -> str:
     AudioError
         If the recording is not one, or if its file cannot be opened.
     """
-    with naming(describe(recording)):
+    with naming(describe(recording)), _faults_of_reading():
         match recording:
             case str() | os.PathLike():
                 return _file_fingerprint(recording)
@@ -360,29 +449,64 @@ def _read_file(
     """Read a file, or a part of it, as (n_samples, n_channels)."""
     with _open(path) as file:
         _check_complete(file)
+    # By its name, which libsndfile consults where the first bytes say nothing.
+    with _sound(os.fspath(path)) as sound:
+        _check_header(sound)
+        if sound.format != "MP3":
+            return _decode(sound, sound.frames, start, end), sound.samplerate
+    return _read_mpeg(path, start, end)
+
+
+@contextmanager
+def _sound(source: str | bytes | BinaryIO) -> Iterator[sf.SoundFile]:
+    """Open audio with libsndfile, and say what is wrong with it."""
+    try:
+        sound = sf.SoundFile(source)
+    except (sf.LibsndfileError, TypeError) as error:  # TypeError: named *.raw
+        raise AudioError(
+            "it is not audio that libsndfile reads, or its header is damaged; convert "
+            "it to WAV or FLAC, or leave it out."
+        ) from error
+    with sound:
         try:
-            sound = sf.SoundFile(file)
-        except (sf.LibsndfileError, TypeError) as error:  # TypeError: named *.raw
-            raise AudioError(
-                "it is not audio that libsndfile reads, or its header is damaged; "
-                "convert it to WAV or FLAC, or leave it out."
-            ) from error
-        with sound:
-            try:
-                return _decode(sound, file, start, end), sound.samplerate
-            except sf.LibsndfileError as error:
-                raise AudioError(
-                    f"it is truncated or damaged ({error.error_string.strip(' .')}): "
-                    "copy it again from its source, or leave it out."
-                ) from error
+            yield sound
+        except sf.LibsndfileError as error:
+            raise _truncated(error.error_string.strip(" .")) from error
+
+
+def _read_mpeg(
+    path: str | os.PathLike[str], start: float, end: float | None
+) -> tuple[NDArray[np.float32], int]:
+    """Read an MP3 file, whose length libsndfile knows from a header alone."""
+    with _open(path) as file:
+        stream = scan(file.read())
+    if stream.fault:
+        raise _truncated(stream.fault)
+    if stream.tells_its_length or not stream.runs:
+        with _sound(os.fspath(path)) as sound:
+            return _decode(sound, sound.frames, start, end), sound.samplerate
+    with _sound(BytesIO(stream.frames())) as sound:
+        # A guess that is too long does no harm: it is known where the end is.
+        if sound.frames >= stream.n_samples:
+            return _decode(sound, stream.n_samples, start, end), sound.samplerate
+    with _sound(BytesIO(stream.with_header())) as sound:
+        return _decode(sound, sound.frames, start, end), sound.samplerate
 
 
 def _open(path: str | os.PathLike[str]) -> BinaryIO:
     """Open a file, or say why that cannot be."""
-    if os.path.isdir(path):
-        raise AudioError("it is a directory: give the paths of the files in it.")
     try:
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise AudioError("it is a directory: give the paths of the files in it.")
+        if not stat.S_ISREG(mode):  # reading might never end, or never begin
+            raise AudioError(
+                "it is a pipe, a socket or a device, not a file: write the audio to a "
+                "file first."
+            )
         return open(path, "rb")
+    except AudioError:
+        raise
     except FileNotFoundError:
         where = "" if os.path.isabs(path) else f" (seen from {os.getcwd()})"
         raise AudioFileNotFoundError(
@@ -414,11 +538,9 @@ def _check_complete(file: BinaryIO) -> None:
     file.seek(0)
 
 
-def _decode(
-    sound: sf.SoundFile, file: BinaryIO, start: float, end: float | None
-) -> NDArray[np.float32]:
-    """Decode the wanted part of a file as (n_samples, n_channels)."""
-    total, rate = sound.frames, sound.samplerate
+def _check_header(sound: sf.SoundFile) -> None:
+    """Refuse a file whose header tells no length, or a rate that is not possible."""
+    total = sound.frames
     if total > sys.maxsize // 2:
         raise AudioError(
             "its header does not tell its length (it was written to a pipe): convert "
@@ -429,11 +551,18 @@ def _decode(
             "it holds no audio, or its header says so: convert it anew from its "
             "source, or leave it out."
         )
-    first, last = _cut(total, rate, start, end)
+    _check_rate(sound.samplerate)
+
+
+def _decode(
+    sound: sf.SoundFile, total: int, start: float, end: float | None
+) -> NDArray[np.float32]:
+    """Decode the wanted part of a file as (n_samples, n_channels)."""
+    first, last = _cut(total, sound.samplerate, start, end)
     if sound.format in ("OGG", "MP3"):  # seeking is not exact to the sample
-        samples = _samples(sound, total, tolerance=MPEG_FRAME)
-        _check_rest(sound, file)
-        return samples[first:last]
+        return _samples(sound, total, tolerance=MPEG_FRAME)[first:last]
+    if not sound.seekable():  # telephone codecs: GSM, G.721, NMS
+        return _samples(sound, last)[first:]
     sound.seek(first)
     return _samples(sound, last - first)
 
@@ -466,17 +595,6 @@ def _cut(total: int, rate: int, start: float, end: float | None) -> tuple[int, i
     return first, last
 
 
-def _check_rest(sound: sf.SoundFile, file: BinaryIO) -> None:
-    """Refuse an MP3 whose length libsndfile guesses and cuts too short."""
-    # Another MPEG frame begins with eleven bits that are set.
-    if sound.format == "MP3" and file.read(2) >= b"\xff\xe0":
-        raise AudioError(
-            f"libsndfile stops after {sound.frames / sound.samplerate:g} s, before its "
-            "end (an MP3 of variable bit rate without a Xing header): convert it to "
-            "WAV or FLAC with another program."
-        )
-
-
 def _check_bounds(start: Any, end: Any) -> tuple[float, float | None]:
     """Return the bounds of a segment in seconds; no end is the end of the file."""
     first, last = _seconds(start) or 0.0, _seconds(end)
@@ -506,16 +624,25 @@ def _seconds(value: Any) -> float | None:
 
 def _check_rate(rate: Any) -> int:
     """Return a sampling rate as an int."""
-    if isinstance(rate, numbers.Real) and float(rate).is_integer() and float(rate) > 0:
-        return int(float(rate))
+    lowest, highest = RATES
+    possible = isinstance(rate, numbers.Real) and not isinstance(rate, bool | np.bool_)
+    if possible and float(rate).is_integer() and lowest <= rate <= highest:
+        return int(rate)
+    in_khz = possible and lowest <= 1000 * float(rate) <= highest
+    meant = f" ({rate} kHz are {1000 * float(rate):.0f} Hz)" if in_khz else ""
     raise AudioError(
-        f"the sampling rate {rate!r} is not possible: give a positive whole number of "
-        "samples per second (Hz)."
+        f"the sampling rate {rate!r} is not possible{meant}: give a whole number of "
+        f"samples per second (Hz), from {lowest} to {highest}."
     )
 
 
 def _check_waveform(waveform: NDArray[Any]) -> NDArray[np.floating[Any]]:
     """Return a waveform that is 1-D and of floats."""
+    if isinstance(waveform, np.ma.MaskedArray):
+        raise AudioError(
+            "it is a masked array, and audio has no gaps: cut the masked samples out, "
+            "or fill them with waveform.filled(0)."
+        )
     if waveform.ndim != 1:
         raise AudioError(
             f"its shape is {waveform.shape}, but a waveform has one dimension: take "

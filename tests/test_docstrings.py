@@ -59,6 +59,11 @@ OF_ESTIMATORS = {
 }
 
 OF_FEATURES = {
+    "channel": (
+        "Which channel of a recording is taken, counted from 0, or the mean of all. A "
+        "silent channel beside others is warned of; channels that cancel each other in "
+        "their mean are a fault."
+    ),
     "n_jobs": (
         "Number of threads; None means 1 unless in a :obj:`joblib.parallel_config` "
         "context, -1 means all processors."

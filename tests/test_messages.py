@@ -18,7 +18,7 @@ CONTINUED = {"AudioError", "AudioFileNotFoundError", "ArgumentTypeError"}
 # Places are named as they are in "Input X contains NaN: utterance 3 of 4, frame 0".
 PLACES = {"fold", "recording", "utterance"}
 # What may come last without a full stop of this message: it is a sentence of its own.
-SENTENCES = {"error", "expectation", "lines", "routing_hint"}
+SENTENCES = {"error", "expectation", "lines", "note", "routing_hint"}
 
 
 def calls(tree):

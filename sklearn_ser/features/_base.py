@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABCMeta, abstractmethod
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
 from numbers import Integral
@@ -31,15 +32,17 @@ from .._sklearn import (
 )
 from .._warnings import warn_user
 from ..audio import (
+    RATES,
     AudioError,
     as_recordings,
     describe,
     fingerprint,
-    load_audio,
     naming,
+    read_signal,
 )
 
 Features = NDArray[np.float32]
+Notes = dict[str, list[str]]
 
 
 class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
@@ -54,6 +57,8 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     sampling_rate : int or None, default=16000
         The rate in Hz at which features are computed; None keeps that of each
         recording.
+    channel : "mean" or int, default="mean"
+        Which channel of a recording is taken, counted from 0, or the mean of all.
     n_jobs : int or None, default=None
         Number of threads.
     memory : str, os.PathLike, joblib.Memory or None, default=None
@@ -65,7 +70,8 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "sampling_rate": [Interval(Integral, 1, None, closed="left"), None],
+        "sampling_rate": [Interval(Integral, *RATES, closed="both"), None],
+        "channel": [StrOptions({"mean"}), Interval(Integral, 0, None, closed="left")],
         "n_jobs": [Integral, None],
         "memory": [str, os.PathLike, HasMethods("cache"), None],
         "on_error": [StrOptions({"raise", "nan", "warn"})],
@@ -76,12 +82,14 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         self,
         *,
         sampling_rate: int | None = 16000,
+        channel: str | int = "mean",
         n_jobs: int | None = None,
         memory: Any = None,
         on_error: str = "raise",
         verbose: bool = False,
     ) -> None:
         self.sampling_rate = sampling_rate
+        self.channel = channel
         self.n_jobs = n_jobs
         self.memory = memory
         self.on_error = on_error
@@ -90,6 +98,10 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _extract(self, signal: Features, rate: int) -> Features:
         """Compute the features of one mono signal: 1-D, or (n_frames, n_features)."""
+
+    def _note(self, signal: Features) -> str | None:
+        """Return what a warning should say of a signal that has features."""
+        return None
 
     @abstractmethod
     def _settings(self) -> tuple[object, ...]:
@@ -167,7 +179,9 @@ dtype object
         recordings = as_recordings(X)
         if not len(recordings):
             raise ValueError("X holds no recordings: found array with 0 sample(s).")
-        results, faults = self._run(recordings)
+        results, faults, notes = self._run(recordings)
+        for note, where in notes.items():
+            warn_user(f"{_listed(where)}: {note}")
         if faults:
             self._report(faults, len(recordings))
             results = self._fill(results)
@@ -181,10 +195,12 @@ dtype object
 
     def _run(
         self, recordings: NDArray[np.object_]
-    ) -> tuple[list[Any], dict[int, AudioError]]:
-        """Return the features, None where there are none, and the faults by index."""
+    ) -> tuple[list[Any], dict[int, AudioError], Notes]:
+        """Return the features, None where there are none, the faults, the notes."""
         faults: dict[int, AudioError] = {}
-        compute = self._cached()
+        # What to warn of, once, and the recordings that it is said of.
+        notes: Notes = defaultdict(list)
+        compute = self._cached(notes)
         # Filled where a fault arises, because this thread may hear of it late. (Other
         # processes, if a user asks for them, fill copies.)
         heard: list[AudioError] = []
@@ -215,29 +231,36 @@ dtype object
                 faults[index] = result
                 result = None
             results.append(result)
-        return results, faults
+        return results, faults, notes
 
-    def _cached(self) -> Callable[[Any], Features]:
+    def _cached(self, notes: Notes) -> Callable[[Any], Features]:
         """Return the function from a recording to features, with the cache."""
         if self.memory is None:
-            return self._compute
+            return partial(self._compute, notes=notes)
         versions = (
             *(sklearn_ser.__version__, soxr.__version__, sf.__version__),
             sf.__libsndfile_version__,
         )
-        settings = (*versions, self.sampling_rate, *self._settings())
+        settings = (
+            *(*versions, self.sampling_rate, self.channel),
+            *self._settings(),
+        )
         memory = self.memory
         if isinstance(memory, os.PathLike):
             memory = os.fspath(memory)
         cached = check_memory(memory).cache(
-            _compute_keyed, ignore=["transformer", "recording"]
+            _compute_keyed, ignore=["transformer", "recording", "notes"]
         )
-        return partial(_look_up, cached, repr(settings), self)
+        return partial(_look_up, cached, repr(settings), self, notes)
 
-    def _compute(self, recording: Any) -> Features:
+    def _compute(self, recording: Any, notes: Notes) -> Features:
         """Compute the features of one recording."""
-        signal, rate = load_audio(recording, self.sampling_rate)
-        with naming(describe(recording)):
+        name = describe(recording)
+        signal, rate, note = read_signal(recording, self.sampling_rate, self.channel)
+        for said in (note, self._note(signal)):
+            if said:
+                notes[said].append(name)
+        with naming(name):
             return self._extract(signal, rate)
 
     def _report(self, faults: dict[int, AudioError], n_recordings: int) -> None:
@@ -317,16 +340,27 @@ def _attempt(
 
 
 def _compute_keyed(
-    key: str, transformer: RecordingTransformer, recording: Any
+    key: str, transformer: RecordingTransformer, recording: Any, notes: Notes
 ) -> Features:
     """Compute the features of a recording; the cache sees the key alone."""
-    return transformer._compute(recording)
+    return transformer._compute(recording, notes)
 
 
 def _look_up(
-    cached: Any, settings: str, transformer: RecordingTransformer, recording: Any
+    cached: Any,
+    settings: str,
+    transformer: RecordingTransformer,
+    notes: Notes,
+    recording: Any,
 ) -> Features:
     """Take the features of a recording from the cache, or compute them into it."""
     key = f"{settings} {fingerprint(recording)}"
-    features: Features = cached(key, transformer, recording)
+    features: Features = cached(key, transformer, recording, notes)
     return features
+
+
+def _listed(names: list[str]) -> str:
+    """Name some recordings, and count the others."""
+    more = len(names) - N_LISTED
+    shown = ", ".join(names[:N_LISTED])
+    return f"{shown} and {more:,} more" if more > 0 else shown

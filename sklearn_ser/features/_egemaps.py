@@ -6,7 +6,6 @@ import os
 import threading
 import weakref
 from functools import lru_cache
-from numbers import Integral
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._foreign import forget_callbacks
-from .._sklearn import Interval, StrOptions
+from .._sklearn import StrOptions
 from ..audio import AudioError
 from ._base import Features, RecordingTransformer
 
@@ -29,11 +28,10 @@ FEATURE_SETS = {
     "emobase": ("emobase/emobase", 0.04),
 }
 LEVELS = {"functionals": "func", "low_level_descriptors": "lld"}
-# At a rate of a few hertz, or of several million, openSMILE crashes the process.
-MIN_RATE = 1000
-MAX_RATE = 1_000_000
 # The largest sample of 16 bits; +1.0 would wrap round to -1.0.
 LARGEST_SAMPLE = np.float32(32767 / 32768)
+# Decoders and resampling overshoot by a little, which nobody hears.
+OVERSHOOT = 1.05
 # Engines that a thread keeps: recordings rarely have more different rates.
 N_ENGINES = 8
 
@@ -63,6 +61,10 @@ class EGeMAPS(RecordingTransformer):
     sampling_rate : int or None, default=16000
         The rate in Hz, at least 1000, to which recordings are resampled. None keeps
         the rate of each recording. The features depend on it.
+    channel : "mean" or int, default="mean"
+        Which channel of a recording is taken, counted from 0, or the mean of all.
+        A silent channel beside others is warned of; channels that cancel each other
+        in their mean are a fault.
     n_jobs : int or None, default=None
         Number of threads; None means 1 unless in a :obj:`joblib.parallel_config`
         context, -1 means all processors. openSMILE lets them run side by side.
@@ -113,7 +115,6 @@ class EGeMAPS(RecordingTransformer):
         **RecordingTransformer._parameter_constraints,
         "feature_set": [StrOptions(set(FEATURE_SETS))],
         "level": [StrOptions(set(LEVELS))],
-        "sampling_rate": [Interval(Integral, MIN_RATE, MAX_RATE, closed="both"), None],
     }
 
     def __init__(
@@ -122,6 +123,7 @@ class EGeMAPS(RecordingTransformer):
         level: str = "functionals",
         *,
         sampling_rate: int | None = 16000,
+        channel: str | int = "mean",
         n_jobs: int | None = None,
         memory: Any = None,
         on_error: str = "raise",
@@ -129,6 +131,7 @@ class EGeMAPS(RecordingTransformer):
     ) -> None:
         super().__init__(
             sampling_rate=sampling_rate,
+            channel=channel,
             n_jobs=n_jobs,
             memory=memory,
             on_error=on_error,
@@ -153,13 +156,17 @@ class EGeMAPS(RecordingTransformer):
         self._check_params()
         return np.array(_feature_names(self.feature_set, self.level), dtype=object)
 
+    def _note(self, signal: Features) -> str | None:
+        """Return what a warning should say of a signal that has features."""
+        if np.abs(signal).max() <= OVERSHOOT:
+            return None
+        return (
+            "openSMILE clips the samples, which pass 1: scale them to [-1, 1], for "
+            "instance by the largest."
+        )
+
     def _extract(self, signal: Features, rate: int) -> Features:
         """Run openSMILE on one signal."""
-        if not MIN_RATE <= rate <= MAX_RATE:
-            raise AudioError(
-                f"its sampling rate of {rate} Hz is not one of speech: {MIN_RATE} to "
-                f"{MAX_RATE} Hz are possible; correct it, or leave the recording out."
-            )
         samples = (np.clip(signal, -1, LARGEST_SAMPLE) * 32768).astype(np.int16)
         features = _run(self.feature_set, self.level, rate, samples)
         if np.isnan(features).any():

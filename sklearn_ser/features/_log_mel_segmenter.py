@@ -62,6 +62,10 @@ class LogMelSegmenter(MelTransformer):
     sampling_rate : int or None, default=16000
         The rate in Hz to which recordings are resampled. None keeps the rate of each
         recording.
+    channel : "mean" or int, default="mean"
+        Which channel of a recording is taken, counted from 0, or the mean of all.
+        A silent channel beside others is warned of; channels that cancel each other
+        in their mean are a fault.
     n_jobs : int or None, default=None
         Number of threads; None means 1 unless in a :obj:`joblib.parallel_config`
         context, -1 means all processors.
@@ -139,6 +143,7 @@ class LogMelSegmenter(MelTransformer):
         n_fft: int | None = None,
         window_type: str = "hamming",
         sampling_rate: int | None = 16000,
+        channel: str | int = "mean",
         n_jobs: int | None = None,
         memory: Any = None,
         on_error: str = "raise",
@@ -153,6 +158,7 @@ class LogMelSegmenter(MelTransformer):
             n_fft=n_fft,
             window_type=window_type,
             sampling_rate=sampling_rate,
+            channel=channel,
             n_jobs=n_jobs,
             memory=memory,
             on_error=on_error,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._sklearn import Interval
+from ..audio import RATES
 from ._base import Features
 from ._frame_base import FrameTransformer, numbered
 from ._frames import fft_length, frame_signal, log_power
@@ -79,6 +80,10 @@ class SpectrogramSegmenter(FrameTransformer):
         numbers of samples. The number of bins depends on it, so it cannot be left to
         the recordings. At 8000, the default settings give 32 x 129 values of the same
         times and frequencies.
+    channel : "mean" or int, default="mean"
+        Which channel of a recording is taken, counted from 0, or the mean of all.
+        A silent channel beside others is warned of; channels that cancel each other
+        in their mean are a fault.
     n_jobs : int or None, default=None
         Number of threads; None means 1 unless in a :obj:`joblib.parallel_config`
         context, -1 means all processors.
@@ -153,7 +158,7 @@ class SpectrogramSegmenter(FrameTransformer):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **FrameTransformer._parameter_constraints,
         **SEGMENT_CONSTRAINTS,
-        "sampling_rate": [Interval(Integral, 1, None, closed="left")],
+        "sampling_rate": [Interval(Integral, *RATES, closed="both")],
     }
 
     def __init__(
@@ -168,6 +173,7 @@ class SpectrogramSegmenter(FrameTransformer):
         n_fft: int | None = None,
         window_type: str = "hamming",
         sampling_rate: int = 16000,
+        channel: str | int = "mean",
         n_jobs: int | None = None,
         memory: Any = None,
         on_error: str = "raise",
@@ -180,6 +186,7 @@ class SpectrogramSegmenter(FrameTransformer):
             n_fft=n_fft,
             window_type=window_type,
             sampling_rate=sampling_rate,
+            channel=channel,
             n_jobs=n_jobs,
             memory=memory,
             on_error=on_error,

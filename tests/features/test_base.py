@@ -1,5 +1,7 @@
 """What holds for every front end: parameters, names, memory, faults."""
 
+import errno
+import os
 import pickle
 import re
 import subprocess
@@ -22,6 +24,7 @@ from sklearn_ser import (
     LogMelSegmenter,
     SpectrogramSegmenter,
 )
+from sklearn_ser.features import has_features
 from sklearn_ser.features._base import RecordingTransformer
 
 FRONT_ENDS = [
@@ -64,6 +67,7 @@ SWAPPED = {
     **{"functionals": "low_level_descriptors", "low_level_descriptors": "functionals"},
 }
 INVALID = {
+    "channel": -1,
     **{"duration": 0.0, "f_max": 0.0, "f_min": -1.0, "feature_set": "egemaps"},
     **{"hop": 0.0, "level": "lld", "memory": 3, "n_fft": 512.0, "n_jobs": "2"},
     **{"max_f0": 1001.0, "min_f0": 0.0, "shorter": "pad"},
@@ -451,3 +455,65 @@ def test_one_window_is_enough(front_end):
     assert np.isfinite(features).all()
     with pytest.raises(AudioError, match=f"a frame needs {front_end.window} s"):
         front_end.transform([buzz()[: least - 1]])
+
+
+# Channels, and recordings that never end
+
+
+@pytest.fixture
+def stereo(waves, tmp_path):
+    """Return files: two voices, one channel silent, one inverted."""
+    pairs = {
+        "two": (waves[0], waves[1]),
+        "silent": (waves[0], 0 * waves[0]),
+        "also": (0 * waves[1], waves[1]),
+        "inverted": (waves[0], -waves[0]),
+    }
+    for name, channels in pairs.items():
+        length = min(map(len, channels))
+        both = np.stack([channel[:length] for channel in channels], axis=1)
+        sf.write(tmp_path / f"{name}.wav", both, RATE, subtype="FLOAT")
+    return {name: tmp_path / f"{name}.wav" for name in pairs}
+
+
+def test_a_channel_is_chosen_and_cached_by_itself(front_end, waves, stereo, tmp_path):
+    front_end.set_params(memory=tmp_path / "cache")
+    length = min(len(waves[0]), len(waves[1]))
+    for channel in (0, 1):
+        chosen = clone(front_end).set_params(channel=channel)
+        wanted = front_end.transform([waves[channel][:length]])
+        assert_same(chosen.transform([stereo["two"]]), wanted)
+    mean = front_end.transform([(waves[0][:length] + waves[1][:length]) / 2])
+    assert_same(front_end.transform([stereo["two"]]), mean)
+
+
+def test_silent_and_inverted_channels(front_end, stereo):
+    names = ["silent", "inverted", "also", "silent"]
+    front_end.set_params(on_error="nan")
+    with pytest.warns(UserWarning, match="channel") as said:
+        features = front_end.transform([stereo[name] for name in names])
+    texts = sorted(str(warning.message) for warning in said)
+    assert len(texts) == 2
+    assert re.match(r"\S+also\.wav: channel 0 of 2 is silent.* channel=1\.", texts[0])
+    assert re.match(r"\S+silent\.wav, \S+silent\.wav: channel 1 of 2", texts[1])
+    assert list(has_features(features)) == [True, False, True, True]
+
+
+@pytest.mark.parametrize("memory", [False, True])
+def test_what_never_ends_is_one_fault(front_end, waves, tmp_path, memory):
+    os.mkfifo(tmp_path / "pipe.wav")
+    recordings = [waves[0], tmp_path / "pipe.wav", "/dev/zero", (waves[1], 16)]
+    front_end.set_params(on_error="nan", memory=tmp_path / "c" if memory else None)
+    features = front_end.transform([*recordings, (waves[1], True), waves[1]])
+    assert list(has_features(features)) == [True, *[False] * 4, True]
+
+
+def test_an_error_of_the_system_costs_one_recording(front_end, waves, monkeypatch):
+    def read(recording, rate):
+        if recording is waves[1]:
+            raise OSError(errno.EIO, "Input/output error")
+        return recording, rate
+
+    monkeypatch.setattr("sklearn_ser.audio._read", read)
+    features = front_end.set_params(on_error="nan").transform(waves[:3])
+    assert list(has_features(features)) == [True, False, True]
