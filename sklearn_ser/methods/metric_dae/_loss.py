@@ -16,9 +16,6 @@ from ._net import DenoisingOutput
 Distance = Literal["euclidean", "mean_euclidean", "signed"]
 Combine = Literal["sum", "log"]
 
-# Below this sum of squared label distances all labels of a batch count as equal.
-_LEAST_LABEL_SPREAD = 1e-12
-
 
 class ContinuousMetricTerms(NamedTuple):
     """The parts of the continuous metric loss, each a tensor without dimensions."""
@@ -145,6 +142,8 @@ def continuous_metric_terms(
             "distance must be 'euclidean', 'mean_euclidean' or 'signed', "
             f"got {distance!r}."
         )
+    if not label.is_floating_point():
+        label = label.to(embedding.dtype)
     labeled = ~label.isnan()
     if not bool(labeled.all()):
         embedding, label = embedding[labeled], label[labeled]
@@ -152,16 +151,20 @@ def continuous_metric_terms(
         nothing = embedding.sum() * 0.0
         return ContinuousMetricTerms(nothing, nothing, nothing)
 
-    of_embedding, of_label = _pair_distances(
-        embedding, label.to(embedding.dtype), distance
-    )
+    of_embedding, of_label = _pair_distances(embedding, label, distance)
+    of_label = of_label.to(embedding.dtype)
     spread = of_label.dot(of_label)
     # No branch on a value: a batch of equal labels is masked out instead.
-    informative = spread > _LEAST_LABEL_SPREAD
+    informative = spread > len(of_label) * _rounding(label).square()
     weight = informative.to(embedding.dtype)
     slope = weight * of_label.dot(of_embedding) / spread.where(informative, weight + 1)
     residual = functional.mse_loss(of_embedding, slope * of_label)
     return ContinuousMetricTerms(weight * (slope - 1.0).abs(), weight * residual, slope)
+
+
+def _rounding(label: Tensor) -> Tensor:
+    """Return by how much equal labels may differ: relative, so that no unit matters."""
+    return torch.finfo(label.dtype).eps * label.abs().max()
 
 
 def _pair_distances(

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
@@ -60,12 +62,14 @@ def test_two_labels_take_half_of_the_latent_dimensions_each(data, label):
     predicted = dae.predict(X)
     assert predicted.shape == (len(X), 2)
     names = {"act": "activation", "val": "valence"}
+    assert dae.label_scale_.shape == dae.label_mean_.shape == (2,)
     for k, name in enumerate(label):
         target = metadata[names[name]]
         assert r2_score(target, predicted[:, k]) > 0.6
         half = torch.tensor(Z[:, 2 * k : 2 * k + 2])
         n, d = torch.pdist(half), torch.pdist(torch.tensor(target)[:, None])
-        assert abs(float(n.dot(d.float()) / d.float().dot(d.float())) - 1) < 0.2
+        d = d.float() / dae.label_scale_[k]
+        assert abs(float(n.dot(d) / d.dot(d)) - 1) < 0.2
 
 
 def test_predict_is_least_squares_on_the_embedding(data):
@@ -76,6 +80,56 @@ def test_predict_is_least_squares_on_the_embedding(data):
     np.testing.assert_allclose(dae.predict(X), line.predict(Z), rtol=1e-4)
     assert dae.coef_.shape == (1, 2)
     assert dae.intercept_.shape == (1,)
+
+
+def test_labels_are_brought_to_the_spread_of_the_paper(data):
+    X, _, groups, metadata = data
+    activation = 100 * metadata["activation"]
+    stopping = published(label="act", max_epochs=1, early_stopping=True)
+    dae = stopping.fit(X, activation=activation, groups=groups)
+    train = activation[~np.isin(groups, dae.validation_groups_)]
+    np.testing.assert_allclose(dae.label_mean_, train.mean())
+    np.testing.assert_allclose(dae.label_scale_, train.std() / 0.92)
+
+
+@settings(max_examples=8, deadline=None)
+@example(unit=1.0, origin=1e9)
+@example(unit=1e-8, origin=0.0)
+@example(unit=1e19, origin=0.0)
+@example(unit=-1e-200, origin=0.0)
+@given(unit=st.sampled_from([1e-3, 0.25, 100.0]), origin=st.floats(-1e3, 1e3))
+def test_the_unit_of_the_labels_does_not_matter(data, unit, origin):
+    X, _, groups, metadata = data
+    dae = published(label=("act", "val"), max_epochs=5, early_stopping=True)
+    activation, valence = metadata["activation"].copy(), metadata["valence"]
+    activation[::7] = np.nan
+    labels = {"activation": activation, "valence": valence}
+    other = {"activation": unit * activation + origin, "valence": origin + valence}
+    plain = clone(dae).fit(X, **labels, groups=groups)
+    moved = clone(dae).fit(X, **other, groups=groups)
+    np.testing.assert_allclose(moved.transform(X), plain.transform(X), atol=1e-4)
+    np.testing.assert_allclose(
+        [row["valid_loss"] for row in moved.history_],
+        [row["valid_loss"] for row in plain.history_],
+        rtol=1e-4,
+    )
+    back = (moved.predict(X) - origin) / [unit, 1.0]
+    np.testing.assert_allclose(back, plain.predict(X), atol=1e-3)
+    slope = moved.coef_ / [[unit], [1.0]]
+    np.testing.assert_allclose(slope, plain.coef_, atol=1e-3)
+
+
+def test_the_first_part_of_a_stream_sets_the_scale(data):
+    X, _, _, metadata = data
+    activation = metadata["activation"]
+    dae = published(label="act").partial_fit(X, activation=np.full(len(X), np.nan))
+    assert np.isnan(dae.label_scale_).all()
+    dae.partial_fit(X, activation=activation)
+    np.testing.assert_allclose(dae.label_scale_, activation.std() / 0.92)
+    dae.partial_fit(X, activation=1000 * activation)
+    np.testing.assert_allclose(dae.label_scale_, activation.std() / 0.92)
+    with pytest.raises(ValueError, match=r"activation has the value 1e\+19, too far"):
+        dae.partial_fit(X, activation=np.r_[1e19, activation[1:]])
 
 
 def test_predict_only_where_a_label_was_learned(data):
@@ -117,7 +171,8 @@ def test_the_history_is_that_of_the_loss(data):
     fresh = clone(dae).set_params(lr=1e-12).fit(X, activation=metadata["activation"])
     row = fresh.history_[0]
     output = fresh.net_.module_(torch.tensor(X))
-    labels = torch.tensor(metadata["activation"], dtype=torch.float32)[:, None]
+    activation = (metadata["activation"] - fresh.label_mean_) / fresh.label_scale_
+    labels = torch.tensor(activation, dtype=torch.float32)[:, None]
     expected = MetricDAELoss()(output, {"X": torch.tensor(X), "labels": labels})
     assert row["epoch"] == 1
     for name, value in expected.items():
