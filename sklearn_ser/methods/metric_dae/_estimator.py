@@ -21,6 +21,7 @@ from torch import Tensor
 
 from ..._dimensions import dimension_name
 from ..._sklearn import Interval, StrOptions, available_if, fit_context
+from ..._warnings import warn_user
 from ...training._base import (
     NetEstimator,
     NetTransformerMixin,
@@ -158,8 +159,8 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         One entry per epoch: ``"epoch"``, and the means over the epoch of
         ``"train_loss"``, ``"train_reconstruction_loss"``,
         ``"train_slope_loss"`` and ``"train_residual_loss"``, and the same with
-        ``"valid_"`` under early stopping. ``pandas.DataFrame(history_)`` is a
-        table.
+        ``"valid_"`` under early stopping. The last two are NaN where no batch held two
+        labels that differ. ``pandas.DataFrame(history_)`` is a table.
     validation_groups_ : ndarray
         The speakers that early stopping has held out.
     n_features_in_ : int
@@ -306,8 +307,11 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         train, valid = self._split_off_speakers(_data(X, labels), groups, seed)
         self._check_labeled(train)
         self._learn_scale(train)
-        watched = None if valid is None else self._scaled(valid)
-        self._train(self._specify(seed), self._scaled(train), watched)
+        self._warn_of_missing(train, f"{type(self).__name__} does not learn")
+        if valid is not None:
+            self._warn_of_missing(valid, "Early stopping does not watch")
+            valid = self._scaled(valid)
+        self._train(self._specify(seed), self._scaled(train), valid)
         self._fit_label_estimate(X, labels)
         return self
 
@@ -352,6 +356,8 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
             spec, net = self._spec, self.net_
         data = _data(X, labels)
         self._learn_scale(data)
+        if np.isfinite(labels).any():  # a part of a stream may be without
+            self._warn_of_missing(data, f"{type(self).__name__} does not learn")
         net.train_on(self._scaled(data), epochs=1)
         self._set_fitted(spec, net)
         self._fit_label_estimate(X, labels)
@@ -484,6 +490,24 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
             mean = np.where(known, self.label_mean_, mean)
             scale = np.where(known, self.label_scale_, scale)
         self.label_mean_, self.label_scale_ = mean, scale
+
+    def _warn_of_missing(self, data: Data, what: str) -> None:
+        """Say of which labels no batch can hold two that differ, and why."""
+        for k, name in enumerate(self._targets()):
+            values = data["labels"][:, k]
+            known = values[~np.isnan(values)]
+            if self.batch_size == 1:
+                missing = "batch_size=1 puts no two in a batch"
+            elif len(known) < 2:
+                missing = f"only {len(known)} of {len(values)} samples has one"
+            elif np.isnan(label_scale(known[:, None])[1]):
+                missing = f"all {len(known)} that are known are {known[0]:g}"
+            else:
+                continue
+            warn_user(
+                f"{what} {name}: the metric loss compares two labels of a batch that "
+                f"differ, and {missing}."
+            )
 
     def _scaled(self, data: Data) -> Data:
         """Return the data with labels of the spread that the loss was made for."""

@@ -132,6 +132,63 @@ def test_the_first_part_of_a_stream_sets_the_scale(data):
         dae.partial_fit(X, activation=np.r_[1e19, activation[1:]])
 
 
+CONSTANT = np.full(300, 3.0)
+ONE = np.r_[3.0, np.full(299, np.nan)]
+
+
+@pytest.mark.parametrize(
+    ("activation", "batch_size", "missing"),
+    [
+        (CONSTANT, 64, "all 300 that are known are 3"),
+        (CONSTANT * 0.1 + 1e9, 64, "all 300 that are known are 1e\\+09"),
+        (ONE, 64, "only 1 of 300 samples has one"),
+        (np.arange(300.0), 1, "batch_size=1 puts no two in a batch"),
+    ],
+)
+def test_a_label_that_cannot_be_learned_is_named(data, activation, batch_size, missing):
+    X, *_ = data
+    dae = published(label="act", max_epochs=2, batch_size=batch_size)
+    with pytest.warns(UserWarning, match=f"not learn activation: .* {missing}") as said:
+        dae.fit(X, activation=activation)
+    assert [warning.filename for warning in said] == [__file__]
+    for row in dae.history_:
+        assert np.isnan([row["train_slope_loss"], row["train_residual_loss"]]).all()
+        assert np.isfinite(row["train_loss"])
+    with pytest.warns(UserWarning, match="does not learn activation"):
+        clone(dae).partial_fit(X, activation=activation)
+    known = np.isfinite(activation)
+    if batch_size > 1:
+        np.testing.assert_allclose(dae.predict(X), activation[known][0], rtol=1e-6)
+
+
+def test_early_stopping_goes_on_without_labels_to_watch(data):
+    X, _, groups, metadata = data
+    stopping = published(label="act", max_epochs=4, early_stopping=True)
+    held_out = stopping.fit(X, **metadata).validation_groups_
+    activation = np.where(np.isin(groups, held_out), np.nan, metadata["activation"])
+    with pytest.warns(UserWarning, match="not watch activation: .* 0 of 30 samples"):
+        stopping.fit(X, activation=activation, groups=groups)
+    history = pd.DataFrame(stopping.history_)
+    assert history["valid_slope_loss"].isna().all()
+    assert np.isfinite(history[["valid_loss", "train_slope_loss"]]).all(axis=None)
+    best = history["valid_loss"].idxmin()
+    assert best == len(history) - 1  # none of the epochs counted as no better
+
+
+def test_batches_without_labels_are_no_zeros_in_the_history(data):
+    X, *_ = data
+    activation = np.r_[1.0, 5.0, np.full(298, np.nan)]
+    dae = published(label="act", max_epochs=1, lr=1e-12, noise_std=0.0, batch_size=150)
+    dae.set_params(random_state=1)
+    losses = [
+        clone(dae).set_params(**half).fit(X, activation=activation).history_[0]
+        for half in ({}, {"batch_size": 300})
+    ]
+    # The same pair, whose embedding is the same: one of two batches has it, or the one.
+    for name in ("train_slope_loss", "train_residual_loss"):
+        assert losses[0][name] == pytest.approx(losses[1][name], rel=1e-4)
+
+
 def test_predict_only_where_a_label_was_learned(data):
     X, *_ = data
     baseline = published(max_epochs=1).fit(X)

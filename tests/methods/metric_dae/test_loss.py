@@ -253,6 +253,20 @@ def test_batches_that_say_nothing_give_zero(case, dtype, distance):
     loss.backward()
     assert loss.item() == 0
     assert torch.equal(z.grad, torch.zeros_like(z))
+    assert continuous_metric_terms(z, label, distance=distance).slope.isnan()
+
+
+def test_the_criterion_says_what_it_has_not_measured():
+    z, x = torch.randn(4, 2), torch.ones(4, 3)
+    labels = torch.tensor([[1.0, 3.0], [2.0, 3.0], [4.0, 3.0], [torch.nan, 3.0]])
+    of_first = continuous_metric_terms(z[:, :1], labels[:, 0])
+    losses = MetricDAELoss()(DenoisingOutput(z, x), {"X": x, "labels": labels})
+    assert losses["slope_loss"] == of_first.slope_loss
+    assert losses["loss"] == of_first.slope_loss + of_first.residual_loss
+    losses = MetricDAELoss()(DenoisingOutput(z, x), {"X": x, "labels": labels[:, 1:]})
+    assert losses["slope_loss"].isnan()
+    assert losses["residual_loss"].isnan()
+    assert losses["loss"] == 0
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
