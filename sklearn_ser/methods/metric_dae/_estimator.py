@@ -28,10 +28,11 @@ from ...training._base import (
     check_sizes,
     draw_seed,
 )
-from ...training._batches import Batch, Data
+from ...training._batches import Batch, Data, TableBatches
 from ...training._labels import check_groups, check_ratings, routing_hint
 from ...training._net import one_thread
 from ...training._spec import NetSpec
+from ._batches import LabeledBatches
 from ._loss import MetricDAELoss
 from ._net import DenoisingAutoencoder
 from ._scale import label_scale, scaled
@@ -116,7 +117,9 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
     max_epochs : int, default=50
         Passes over the training data (paper).
     batch_size : int, default=64
-        Utterances in a batch (paper). The metric loss uses all their pairs.
+        Utterances in a batch (paper). The metric loss uses all their pairs. Where few
+        are labelled, each batch gets an equal share of these, and at least two: then
+        some are in several batches, which grow by up to two for each label.
     early_stopping : bool, default=False
         Whether to hold out some speakers, to stop when the loss on them no longer
         falls, and to keep the weights of the best epoch. Needs `groups` in `fit`.
@@ -528,6 +531,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
                 "hidden_sizes": check_sizes("hidden_sizes", self.hidden_sizes),
                 "decoder_relu": self.decoder_relu,
             },
+            batches=LabeledBatches if self._targets() else TableBatches,
             criterion=MetricDAELoss,
             criterion_params={
                 "distance": self.distance,

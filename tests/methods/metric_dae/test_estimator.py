@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
+from skorch.callbacks import Callback
 
 from sklearn_ser import MetricDAE
 from sklearn_ser.losses import MetricDAELoss
@@ -179,7 +180,6 @@ def test_batches_without_labels_are_no_zeros_in_the_history(data):
     X, *_ = data
     activation = np.r_[1.0, 5.0, np.full(298, np.nan)]
     dae = published(label="act", max_epochs=1, lr=1e-12, noise_std=0.0, batch_size=150)
-    dae.set_params(random_state=1)
     losses = [
         clone(dae).set_params(**half).fit(X, activation=activation).history_[0]
         for half in ({}, {"batch_size": 300})
@@ -218,6 +218,22 @@ def test_unlabelled_rows_train_the_autoencoder_only(data):
     assert r2_score(activation[known], partly.predict(X[known])) > 0.6
     only = published(label="act").fit(X[known], activation=activation[known])
     assert not np.allclose(partly.transform(X), only.transform(X))
+
+
+def test_each_step_learns_from_a_few_labels(data):
+    X, *_ = data
+    activation = np.full(len(X), np.nan)
+    activation[:6] = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0]
+    slopes = []
+
+    class Watch(Callback):
+        def on_batch_end(self, net, batch, slope_loss, **kwargs):
+            slopes.append(float(slope_loss.detach()))
+
+    params = {"batch_size": 10, "net_params": {"callbacks": [Watch()]}}
+    published(label="act", max_epochs=2, **params).fit(X, activation=activation)
+    assert len(slopes) == 2 * 30
+    assert np.isfinite(slopes).all()
 
 
 def test_the_history_is_that_of_the_loss(data):
