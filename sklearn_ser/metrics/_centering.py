@@ -6,6 +6,9 @@ import numpy as np
 
 from .._typing import FloatArray
 
+# Values whose deviation is less, relative to their norm, are equal up to rounding.
+ROUNDING = 8 * np.finfo(np.float64).eps
+
 
 def center(values: FloatArray) -> FloatArray:
     """Subtract the mean along the first axis; constants become exact zeros."""
@@ -18,8 +21,7 @@ def unit_columns(values: FloatArray) -> FloatArray:
     """Centre each column and scale it to norm 1; leave constant columns out."""
     centered = center(values)
     norms = np.linalg.norm(centered, axis=0)
-    rounding = 8 * np.finfo(np.float64).eps * np.linalg.norm(values, axis=0)
-    varies = norms > rounding
+    varies = norms > ROUNDING * np.linalg.norm(values, axis=0)
     unit: FloatArray = centered[:, varies] / norms[varies]
     return unit
 

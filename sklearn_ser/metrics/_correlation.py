@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import orth
-from scipy.spatial.distance import is_valid_dm, num_obs_y, pdist, squareform
+from scipy.spatial.distance import cdist, is_valid_dm, num_obs_y, squareform
 from scipy.stats import f as f_distribution
 from sklearn.utils import check_array, check_random_state, check_scalar
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from .._typing import FloatArray
-from ._centering import unit_columns, unit_vector
+from ._centering import ROUNDING, unit_columns, unit_vector
 from ._scores import adjust
 
 RandomState: TypeAlias = int | np.random.RandomState | None
+Order: TypeAlias = NDArray[np.intp]
 
 # Two correlations closer than this are a tie: permutations that leave the data
 # as they were must not count as "smaller" because of rounding.
 _TIE = 1e-12
+
+# Distances and permutations that are held at a time: memory does not grow with the
+# number of pairs, and what is computed once is used for all these permutations.
+_N_DISTANCES = 2**19
+_N_ORDERS = 64
 
 
 @dataclass(frozen=True)
@@ -87,8 +94,8 @@ def pairwise_correlation(
 
     Ordinary least squares with an intercept of the Euclidean distances
     ``||z_i - z_j||`` on ``|l_i - l_j|`` over all pairs i < j: the analysis of
-    section 3.2 and Table 1 of [1]_. Memory grows with the square of the number of
-    utterances.
+    section 3.2 and Table 1 of [1]_. The distances are computed block by block, so that
+    memory does not grow with the number of pairs.
 
     Parameters
     ----------
@@ -147,15 +154,12 @@ def pairwise_correlation(
     """
     z, values = _labeled_rows(embedding, label, n_predictors=1)
     unit_vector(values, "the labels")  # names the cause before it shows in pairs
-    distances = unit_vector(pdist(z), "the distances in the embedding")
-    differences = unit_vector(pdist(values[:, None]), "the label distances")
+    x = _Distances(_between(z), len(z), "the distances in the embedding")
+    y = _Distances(_between(values[:, None]), len(z), "the label distances")
     permutation_p = None
     if n_permutations != 0:
-        permutation_p = _mantel_p_value(
-            distances, differences, n_permutations, random_state
-        )
-    r2 = float(distances @ differences) ** 2
-    return _correlation_result(r2, len(distances), 1, permutation_p)
+        permutation_p = _mantel_p_value(x, y, n_permutations, random_state)
+    return _correlation_result(_correlation(x, y) ** 2, x.n_pairs, 1, permutation_p)
 
 
 def latent_correlation(
@@ -229,14 +233,15 @@ def latent_correlation(
             "no correlation is defined."
         )
 
-    def r2_of(order: NDArray[np.intp]) -> float:
-        return float(np.sum((target[order] @ basis) ** 2))
+    def r2_of(orders: Sequence[Order]) -> list[float]:
+        return [float(np.sum((target[order] @ basis) ** 2)) for order in orders]
 
     n = len(target)
     permutation_p = None
     if n_permutations != 0:
         permutation_p = _permutation_p_value(r2_of, n, n_permutations, random_state)
-    return _correlation_result(r2_of(np.arange(n)), n, basis.shape[1], permutation_p)
+    (r2,) = r2_of([np.arange(n)])
+    return _correlation_result(r2, n, basis.shape[1], permutation_p)
 
 
 def mantel_test(
@@ -295,20 +300,22 @@ def mantel_test(
     >>> round(result.statistic, 2), result.p_value
     (0.9, 0.001)
     """
-    x = _condensed(x_distances, "x_distances")
-    y = _condensed(y_distances, "y_distances")
-    if len(x) != len(y):
+    x_square = _square(x_distances, "x_distances")
+    y_square = _square(y_distances, "y_distances")
+    n = len(x_square)
+    if n != len(y_square):
         raise ValueError(
             "Both sets of distances must be of the same objects, got "
-            f"{num_obs_y(x)} and {num_obs_y(y)} objects."
+            f"{n} and {len(y_square)} objects."
         )
-    x, y = unit_vector(x, "x_distances"), unit_vector(y, "y_distances")
+    x = _Distances(_looked_up(x_square), n, "x_distances")
+    y = _Distances(_looked_up(y_square), n, "y_distances")
     p_value = _mantel_p_value(x, y, n_permutations, random_state)
-    return MantelResult(float(x @ y), p_value, n_permutations)
+    return MantelResult(_correlation(x, y), p_value, n_permutations)
 
 
-def _condensed(distances: ArrayLike, name: str) -> FloatArray:
-    """Return the distances of 3 objects or more in condensed form."""
+def _square(distances: ArrayLike, name: str) -> FloatArray:
+    """Return the distances of 3 objects or more as a symmetric matrix."""
     values = check_array(distances, dtype=np.float64, ensure_2d=False, input_name=name)
     if values.ndim == 2:
         # Rounding may leave 1 - similarity a little asymmetric: allow for it.
@@ -317,29 +324,93 @@ def _condensed(distances: ArrayLike, name: str) -> FloatArray:
     if values.size < 3:
         raise ValueError(f"{name} must be distances of at least 3 objects.")
     num_obs_y(values)  # refuses a length that no number of objects gives
-    condensed: FloatArray = values
-    return condensed
+    square: FloatArray = squareform(values, checks=False)
+    return square
+
+
+# Gives the distances of some rows of objects, in some order, to those from the first
+# of these rows on.
+Block: TypeAlias = Callable[[slice, Order], FloatArray]
+
+
+def _between(points: FloatArray) -> Block:
+    """Compute Euclidean distances."""
+
+    def block(rows: slice, order: Order) -> FloatArray:
+        distances: FloatArray = cdist(points[order[rows]], points[order[rows.start :]])
+        return distances
+
+    return block
+
+
+def _looked_up(square: FloatArray) -> Block:
+    """Look distances up in a matrix."""
+
+    def block(rows: slice, order: Order) -> FloatArray:
+        # Rows and columns at once would gather at random over the whole matrix.
+        return square[order[rows]].take(order[rows.start :], axis=1)
+
+    return block
+
+
+class _Distances:
+    """The distances of all pairs i < j of objects, centred, as blocks of a matrix."""
+
+    def __init__(self, block: Block, n: int, name: str) -> None:
+        self.n = n
+        self.n_pairs = n * (n - 1) // 2
+        self._block = block
+        # Of one of them, so that equal distances become exact zeros.
+        self._mean = float(block(slice(0, 1), np.arange(n))[0, 1])
+        self._mean += sum(np.sum(part) for _, part in self.parts()) / self.n_pairs
+        squares = sum(np.einsum("ij,ij", part, part) for _, part in self.parts())
+        self.norm = float(np.sqrt(squares))
+        if self.norm <= ROUNDING * np.hypot(
+            self.norm, self._mean * np.sqrt(self.n_pairs)
+        ):
+            raise ValueError(f"{name} are all equal: a correlation is not defined.")
+
+    def parts(self) -> Iterator[tuple[slice, FloatArray]]:
+        """Give the rows of each block and its distances, zero except for i < j."""
+        step = max(1, _N_DISTANCES // self.n)
+        for start in range(0, self.n, step):
+            rows = slice(start, min(start + step, self.n))
+            yield rows, np.triu(self.permuted(rows, np.arange(self.n)), 1)
+
+    def permuted(self, rows: slice, order: Order) -> FloatArray:
+        """Return the distances of a block of the objects in another order."""
+        distances = self._block(rows, order)
+        distances -= self._mean
+        return distances
+
+
+def _correlations(
+    x: _Distances, y: _Distances, orders: Sequence[Order]
+) -> NDArray[np.float64]:
+    """Return the correlation for each order of the objects of y."""
+    sums = np.zeros(len(orders))
+    for rows, of_x in x.parts():
+        # BLAS would wake a thread for each of these short sums.
+        sums += [np.einsum("ij,ij", of_x, y.permuted(rows, order)) for order in orders]
+    return sums / (x.norm * y.norm)
+
+
+def _correlation(x: _Distances, y: _Distances) -> float:
+    """Return the correlation of distances of the same objects."""
+    return float(_correlations(x, y, [np.arange(x.n)])[0])
 
 
 def _mantel_p_value(
-    x: FloatArray, y: FloatArray, n_permutations: int, random_state: RandomState
+    x: _Distances, y: _Distances, n_permutations: int, random_state: RandomState
 ) -> float:
-    """Return the Mantel p-value of condensed distances, centred and of unit norm."""
-    x_square, y_square = squareform(x, checks=False), squareform(y, checks=False)
-
-    def correlation(order: NDArray[np.intp]) -> float:
-        # Rows and columns at once would gather at random over the whole matrix,
-        # and BLAS would wake a thread for each of these short sums.
-        permuted = y_square[order].take(order, axis=1)
-        return float(np.einsum("ij,ij", x_square, permuted)) / 2  # each pair twice
-
+    """Return the Mantel p-value of distances."""
     return _permutation_p_value(
-        correlation, len(x_square), n_permutations, random_state
+        partial(_correlations, x, y), x.n, n_permutations, random_state
     )
 
 
 def _permutation_p_value(
-    statistic: Callable[[NDArray[np.intp]], float],
+    statistics: Callable[[Sequence[Order]], ArrayLike],
     n: int,
     n_permutations: int,
     random_state: RandomState,
@@ -347,10 +418,12 @@ def _permutation_p_value(
     """Return how often a permuted order gives at least the statistic observed."""
     check_scalar(n_permutations, "n_permutations", Integral, min_val=1)
     random = check_random_state(random_state)
-    threshold = statistic(np.arange(n)) - _TIE
-    reached = sum(
-        statistic(random.permutation(n)) >= threshold for _ in range(n_permutations)
-    )
+    threshold = np.asarray(statistics([np.arange(n)])) - _TIE
+    reached = 0
+    for done in range(0, n_permutations, _N_ORDERS):
+        some = range(min(_N_ORDERS, n_permutations - done))
+        permuted = statistics([random.permutation(n) for _ in some])
+        reached += int(np.sum(np.asarray(permuted) >= threshold))
     return (1 + reached) / (1 + n_permutations)
 
 

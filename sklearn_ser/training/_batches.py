@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,14 +98,29 @@ class TableBatches(Batches):
 
     def iter_batches(self, generator: torch.Generator) -> Iterator[Batch]:
         """Yield the batches of one epoch."""
-        data = self.data
-        first = next(iter(data.values()))
-        order = torch.randperm(len(first), generator=generator).to(first.device)
-        data = {name: values[order] for name, values in data.items()}
+        dealt = self.deal(generator)
+        order = torch.cat(list(dealt)).to(self.device)
+        data = {name: values[order] for name, values in self.data.items()}
         data = self._transformed(data, generator)
-        splits = [torch.split(values, self.batch_size) for values in data.values()]
+        sizes = [len(rows) for rows in dealt]
+        splits = [torch.split(values, sizes) for values in data.values()]
         for parts in zip(*splits, strict=True):
             yield dict(zip(data, parts, strict=True))
+
+    def deal(self, generator: torch.Generator) -> Sequence[torch.Tensor]:
+        """Return the rows of each batch.
+
+        Parameters
+        ----------
+        generator : torch.Generator
+            Where the order is drawn.
+
+        Returns
+        -------
+        sequence of Tensor of shape (n_rows,), int64
+        """
+        n = len(next(iter(self.data.values())))
+        return torch.split(torch.randperm(n, generator=generator), self.batch_size)
 
 
 class FrameBatches(Batches):

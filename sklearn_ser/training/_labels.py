@@ -17,7 +17,7 @@ from sklearn.utils.validation import (
 from .._constants import UNKNOWN
 
 
-def check_ratings(name: str, values: Any, X: Any) -> NDArray[np.float32]:
+def check_ratings(name: str, values: Any, X: Any) -> NDArray[np.float64]:
     """Validate a target with one number per sample, NaN where it is unknown.
 
     Parameters
@@ -32,7 +32,7 @@ def check_ratings(name: str, values: Any, X: Any) -> NDArray[np.float32]:
 
     Returns
     -------
-    ndarray of shape (n_samples,), float32
+    ndarray of shape (n_samples,), float64
 
     Raises
     ------
@@ -58,7 +58,7 @@ def check_ratings(name: str, values: Any, X: Any) -> NDArray[np.float32]:
             f"{name} is infinite or too large for float32 at index {too_large[0]}; use "
             "NaN for unknown."
         )
-    return array.astype(np.float32)
+    return array
 
 
 def check_labels(name: str, values: Any) -> NDArray[Any]:

@@ -11,6 +11,22 @@ from torch.nn.functional import cross_entropy
 from .._constants import UNKNOWN
 
 
+def n_known(values: Tensor) -> Tensor:
+    """Return how many numbers of a batch are known.
+
+    Parameters
+    ----------
+    values : Tensor
+        Numbers of classes, -1 where they are not known, or labels, with NaN there.
+
+    Returns
+    -------
+    Tensor of shape (), int64
+    """
+    known = ~values.isnan() if values.is_floating_point() else values != UNKNOWN
+    return known.sum()
+
+
 def known_mean(values: Tensor, known: Tensor) -> Tensor:
     """Return the mean of some values, 0 where there are none.
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.dataset import Dataset
@@ -25,6 +26,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ._batches import Batch, Batches, BatchTransform, TableBatches
+from ._losses import n_known
 
 
 class StopTraining(Exception):  # noqa: N818 - a signal, not an error
@@ -89,7 +91,8 @@ class TrainingNet(NeuralNet):
     losses, of which ``"loss"`` is minimised; the means of all of them over an epoch
     stand in the history as ``train_…`` and ``valid_…``. If a loss averages over only
     part of a batch, ``counted`` of the criterion maps its name to the name of the
-    numbers in the batch that are -1 for the rest.
+    numbers in the batch that are -1 or NaN for the rest. A loss is NaN in the history
+    where no batch of the epoch held anything to measure it by.
 
     Parameters
     ----------
@@ -267,18 +270,29 @@ class TrainingNet(NeuralNet):
                 names = list(step)
                 losses.extend(value.detach() for value in step.values())
                 for name in names:
-                    known = batch[counted[name]] >= 0 if name in counted else None
-                    counts.append(len(batch["X"]) if known is None else known.sum())
+                    whole = name not in counted
+                    counts.append(
+                        len(batch["X"]) if whole else n_known(batch[counted[name]])
+                    )
         of_batches = torch.stack(losses).cpu().numpy().reshape(-1, len(names))
         weights = torch.tensor(counts).numpy().reshape(-1, len(names))
-        means = (of_batches * weights).sum(axis=0) / weights.sum(axis=0).clip(1)
-        if not np.isfinite(means[names.index("loss")]):
+        means = _means(of_batches, weights)
+        if not np.isfinite(of_batches[:, names.index("loss")]).all():
             raise ValueError(
                 f"Training diverged: the {prefix} loss of epoch {len(self.history)} "
                 "is not finite. Standardise the features or lower lr."
             )
         for name, mean in zip(names, means, strict=True):
             self.history.record(f"{prefix}_{name}", float(mean))
+
+
+def _means(of_batches: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
+    """Return the mean of each loss over the batches that have measured it, or NaN."""
+    weights = np.where(np.isnan(of_batches), 0, weights)
+    totals = np.where(weights > 0, of_batches * weights, 0).sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        means: NDArray[Any] = totals / weights.sum(axis=0)
+    return means
 
 
 class EpochProgress(Callback):

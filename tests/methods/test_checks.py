@@ -29,6 +29,8 @@ nothing_else = pytest.mark.filterwarnings(
     "ignore:MEnAN.* learns from the speakers",
     "ignore:PseudoSiameseGated has no auxiliary corpora",
     "ignore:Valence and activation make no triplet",  # of one class
+    "ignore:MetricDAE does not learn",  # from one sample, or from equal ones
+    "ignore:LabeledMetricDAE does not learn",
 )
 
 

@@ -1,6 +1,7 @@
 """The correlation analyses and their permutation tests."""
 
 import itertools
+import tracemalloc
 from dataclasses import FrozenInstanceError
 
 import numpy as np
@@ -13,7 +14,12 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import f as f_distribution
 from scipy.stats import linregress, pearsonr
 
-from sklearn_ser.metrics import latent_correlation, mantel_test, pairwise_correlation
+from sklearn_ser.metrics import (
+    _correlation,
+    latent_correlation,
+    mantel_test,
+    pairwise_correlation,
+)
 
 # --- the two correlation analyses --------------------------------------------------
 
@@ -170,6 +176,43 @@ def test_result_is_frozen():
     result = latent_correlation(*embedding_and_label())
     with pytest.raises(FrozenInstanceError):
         result.r2 = 1.0
+
+
+# --- blocks ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_distances", [1, 100, 700])
+def test_blocks_give_what_all_pairs_at_once_give(monkeypatch, n_distances):
+    z, label = embedding_and_label(n=41)
+    kwargs = {"n_permutations": 150, "random_state": 0}
+    x, y = pdist(z), pdist(label[:, None])
+    monkeypatch.setattr(_correlation, "_N_DISTANCES", n_distances)
+    pairs = pairwise_correlation(z, label, **kwargs)
+    mantel = mantel_test(x, y, **kwargs)
+    r = np.corrcoef(x, y)[0, 1]
+    assert_allclose([pairs.r2, mantel.statistic], [r**2, r], rtol=1e-12)
+    random, square = np.random.RandomState(0), squareform(y)
+    orders = [random.permutation(41) for _ in range(150)]
+    permuted = [
+        np.corrcoef(x, squareform(square[np.ix_(order, order)]))[0, 1]
+        for order in orders
+    ]
+    expected = (1 + np.sum(np.array(permuted) >= r - 1e-12)) / 151
+    assert pairs.permutation_p_value == mantel.p_value == expected
+    with pytest.raises(ValueError, match="distances in the embedding are all equal"):
+        pairwise_correlation(np.eye(5) * np.pi, [1, 2, 3, 4, 5])
+
+
+def test_memory_does_not_grow_with_the_number_of_pairs():
+    peaks = []
+    for n in (1500, 4500):
+        z, label = embedding_and_label(n=n)
+        tracemalloc.start()
+        pairwise_correlation(z, label, n_permutations=2, random_state=0)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.3 * peaks[0]
+    assert peaks[1] < 4500 * 4499 / 2 * 8 / 3  # a third of one array of all distances
 
 
 # --- permutation tests -------------------------------------------------------------

@@ -476,7 +476,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         return classes, codes
 
     def _level_numbers(
-        self, name: str, ratings: NDArray[np.float32]
+        self, name: str, ratings: NDArray[np.float64]
     ) -> NDArray[np.int64]:
         """Return the numbers of the levels of ratings, -1 for NaN."""
         try:

@@ -21,18 +21,21 @@ from torch import Tensor
 
 from ..._dimensions import dimension_name
 from ..._sklearn import Interval, StrOptions, available_if, fit_context
+from ..._warnings import warn_user
 from ...training._base import (
     NetEstimator,
     NetTransformerMixin,
     check_sizes,
     draw_seed,
 )
-from ...training._batches import Batch, Data
+from ...training._batches import Batch, Data, TableBatches
 from ...training._labels import check_groups, check_ratings, routing_hint
 from ...training._net import one_thread
 from ...training._spec import NetSpec
+from ._batches import LabeledBatches
 from ._loss import MetricDAELoss
 from ._net import DenoisingAutoencoder
+from ._scale import label_scale, scaled
 
 Label = Literal["act", "val", "activation", "valence"]
 _LABELS = {"act", "val", "activation", "valence"}
@@ -80,6 +83,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
     into a few latent dimensions, in which the distance of two utterances follows the
     distance of their activation or valence. The labels are only needed in training.
     They may be missing (NaN) for some utterances, which still train the autoencoder.
+    Their unit does not matter: training brings them to the spread of the paper's.
 
     Parameters
     ----------
@@ -113,7 +117,9 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
     max_epochs : int, default=50
         Passes over the training data (paper).
     batch_size : int, default=64
-        Utterances in a batch (paper). The metric loss uses all their pairs.
+        Utterances in a batch (paper). The metric loss uses all their pairs. Where few
+        are labelled, each batch gets an equal share of these, and at least two: then
+        some are in several batches, which grow by up to two for each label.
     early_stopping : bool, default=False
         Whether to hold out some speakers, to stop when the loss on them no longer
         falls, and to keep the weights of the best epoch. Needs `groups` in `fit`.
@@ -145,12 +151,19 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         embedding. Only where a label was learned.
     intercept_ : ndarray of shape (n_labels,)
         Its intercepts.
+    label_mean_ : ndarray of shape (n_labels,)
+        Mean of the labels that were trained on, without those of held-out speakers.
+        Only where a label was learned, as `label_scale_`.
+    label_scale_ : ndarray of shape (n_labels,)
+        Difference of the labels, in their unit, that is trained to be a distance of one
+        in the embedding: their standard deviation divided by 0.92, that of the
+        authors' ratings from 1 to 5. NaN while no two labels differ.
     history_ : list of dict
         One entry per epoch: ``"epoch"``, and the means over the epoch of
         ``"train_loss"``, ``"train_reconstruction_loss"``,
         ``"train_slope_loss"`` and ``"train_residual_loss"``, and the same with
-        ``"valid_"`` under early stopping. ``pandas.DataFrame(history_)`` is a
-        table.
+        ``"valid_"`` under early stopping. The last two are NaN where no batch held two
+        labels that differ. ``pandas.DataFrame(history_)`` is a table.
     validation_groups_ : ndarray
         The speakers that early stopping has held out.
     n_features_in_ : int
@@ -202,6 +215,9 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         "combine": [StrOptions({"sum", "log"})],
         "metric_weight": [Interval(Real, 0, None, closed="left")],
     }
+
+    label_mean_: NDArray[np.float64]
+    label_scale_: NDArray[np.float64]
 
     __metadata_request__fit = {"activation": True, "valence": True, "groups": True}
     __metadata_request__partial_fit = {"activation": True, "valence": True}
@@ -268,8 +284,9 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         y : Ignored
             Present for API consistency.
         activation : array-like of shape (n_samples,), default=None
-            Activation of the utterances, on any scale; the paper's is 1 to 5.
-            NaN where it is unknown. Needed where `label` names it.
+            Activation of the utterances, on any scale, on which the result does not
+            depend; the paper's is 1 to 5. NaN where it is unknown. Needed where `label`
+            names it.
         valence : array-like of shape (n_samples,), default=None
             Valence, likewise.
         groups : array-like of shape (n_samples,), default=None
@@ -292,7 +309,12 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         seed = draw_seed(self.random_state)
         train, valid = self._split_off_speakers(_data(X, labels), groups, seed)
         self._check_labeled(train)
-        self._train(self._specify(seed), train, valid)
+        self._learn_scale(train)
+        self._warn_of_missing(train, f"{type(self).__name__} does not learn")
+        if valid is not None:
+            self._warn_of_missing(valid, "Early stopping does not watch")
+            valid = self._scaled(valid)
+        self._train(self._specify(seed), self._scaled(train), valid)
         self._fit_label_estimate(X, labels)
         return self
 
@@ -317,8 +339,9 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         -------
         MetricDAE
             The estimator itself. The estimate of the labels is fitted anew to these
-            data, unless they hold too few labels (fewer than ``latent_dim + 2``). Pass
-            many samples at a time, because `predict` knows no others.
+            data, unless they hold too few labels (fewer than ``latent_dim + 2``). The
+            first labels that differ set their scale. Pass many samples at a time,
+            because scale and `predict` know no others.
 
         Raises
         ------
@@ -334,7 +357,11 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
             net = spec.build()
         else:
             spec, net = self._spec, self.net_
-        net.train_on(_data(X, labels), epochs=1)
+        data = _data(X, labels)
+        self._learn_scale(data)
+        if np.isfinite(labels).any():  # a part of a stream may be without
+            self._warn_of_missing(data, f"{type(self).__name__} does not learn")
+        net.train_on(self._scaled(data), epochs=1)
         self._set_fitted(spec, net)
         self._fit_label_estimate(X, labels)
         return self
@@ -423,7 +450,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
 
     def _validate(
         self, X: Any, activation: Any, valence: Any, *, reset: bool
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """Return the features, and the labels with one column per target."""
         X = validate_data(self, X, dtype=np.float32, reset=reset)
         names = self._targets()
@@ -445,7 +472,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
             if values is not None
         }
         labels = [targets[name] for name in names]
-        return X, np.stack(labels, axis=1) if labels else np.empty((len(X), 0), "f4")
+        return X, np.stack(labels, axis=1) if labels else np.empty((len(X), 0))
 
     def _check_labeled(self, train: Data) -> None:
         """Refuse targets of which nothing is known."""
@@ -455,6 +482,44 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
                     f"{name} is NaN for all {len(train['X'])} samples to train on: "
                     "nothing to learn from. MetricDAE(label=None) needs no labels."
                 )
+
+    def _learn_scale(self, train: Data) -> None:
+        """Learn the scale of the labels, unless it is known from an earlier call."""
+        if "labels" not in train:
+            return
+        mean, scale = label_scale(train["labels"])
+        if hasattr(self, "label_scale_"):
+            known = ~np.isnan(self.label_scale_)
+            mean = np.where(known, self.label_mean_, mean)
+            scale = np.where(known, self.label_scale_, scale)
+        self.label_mean_, self.label_scale_ = mean, scale
+
+    def _warn_of_missing(self, data: Data, what: str) -> None:
+        """Say of which labels no batch can hold two that differ, and why."""
+        for k, name in enumerate(self._targets()):
+            values = data["labels"][:, k]
+            known = values[~np.isnan(values)]
+            if self.batch_size == 1:
+                missing = "batch_size=1 puts no two in a batch"
+            elif len(known) < 2:
+                missing = f"only {len(known)} of {len(values)} samples has one"
+            elif np.isnan(label_scale(known[:, None])[1]):
+                missing = f"all {len(known)} that are known are {known[0]:g}"
+            else:
+                continue
+            warn_user(
+                f"{what} {name}: the metric loss compares two labels of a batch that "
+                f"differ, and {missing}."
+            )
+
+    def _scaled(self, data: Data) -> Data:
+        """Return the data with labels of the spread that the loss was made for."""
+        if "labels" not in data:
+            return data
+        labels = scaled(
+            data["labels"], self.label_mean_, self.label_scale_, self._targets()
+        )
+        return {**data, "labels": labels}
 
     def _specify(self, seed: int) -> NetSpec:
         """Return what the net is built from."""
@@ -466,6 +531,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
                 "hidden_sizes": check_sizes("hidden_sizes", self.hidden_sizes),
                 "decoder_relu": self.decoder_relu,
             },
+            batches=LabeledBatches if self._targets() else TableBatches,
             criterion=MetricDAELoss,
             criterion_params={
                 "distance": self.distance,
@@ -485,7 +551,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
             result: Tensor = getattr(module, half)(wide)
         return result.float().cpu().numpy()
 
-    def _fit_label_estimate(self, X: Any, labels: NDArray[np.float32]) -> None:
+    def _fit_label_estimate(self, X: Any, labels: NDArray[np.float64]) -> None:
         """Fit the labels to the embedding by least squares, where there are any."""
         labeled = ~np.isnan(labels)
         # A batch too small for the regression leaves the estimate as it was.
@@ -493,16 +559,19 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         if not labels.shape[1] or (labeled.sum(axis=0) < needed).any():
             return
         embedding = self._through("encoder", X).astype(np.float64)
+        # Labels near zero and one, whose squares lose no digits; some are constant.
+        mean = np.where(np.isnan(self.label_mean_), 0.0, self.label_mean_)
+        scale = np.where(np.isnan(self.label_scale_), 1.0, self.label_scale_)
         models = [
             LinearRegression().fit(embedding[known], values[known])
             for values, known in zip(
-                labels.T.astype(np.float64), labeled.T, strict=True
+                ((labels - mean) / scale).T, labeled.T, strict=True
             )
         ]
-        self.coef_ = np.stack([model.coef_ for model in models])
-        self.intercept_ = np.array([model.intercept_ for model in models])
+        self.coef_ = np.stack([model.coef_ for model in models]) * scale[:, None]
+        self.intercept_ = np.array([m.intercept_ for m in models]) * scale + mean
 
 
-def _data(X: NDArray[np.float32], labels: NDArray[np.float32]) -> Data:
+def _data(X: NDArray[np.float32], labels: NDArray[np.float64]) -> Data:
     """Return what the net is trained on."""
     return {"X": X, "labels": labels} if labels.shape[1] else {"X": X}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import reduce
 from operator import add
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +15,6 @@ from ._net import DenoisingOutput
 
 Distance = Literal["euclidean", "mean_euclidean", "signed"]
 Combine = Literal["sum", "log"]
-
-# Below this sum of squared label distances all labels of a batch count as equal.
-_LEAST_LABEL_SPREAD = 1e-12
 
 
 class ContinuousMetricTerms(NamedTuple):
@@ -119,7 +116,7 @@ def continuous_metric_terms(
     -------
     ContinuousMetricTerms
         ``slope_loss`` (Eq. 3), ``residual_loss`` (Eq. 4) and ``slope`` (Eq. 2).
-        All are zero where a batch says nothing.
+        Where a batch says nothing, the losses are zero and the slope is NaN.
 
     Raises
     ------
@@ -145,23 +142,33 @@ def continuous_metric_terms(
             "distance must be 'euclidean', 'mean_euclidean' or 'signed', "
             f"got {distance!r}."
         )
+    if not label.is_floating_point():
+        label = label.to(embedding.dtype)
     labeled = ~label.isnan()
     if not bool(labeled.all()):
         embedding, label = embedding[labeled], label[labeled]
     if len(embedding) < 2:
         nothing = embedding.sum() * 0.0
-        return ContinuousMetricTerms(nothing, nothing, nothing)
+        return ContinuousMetricTerms(nothing, nothing, nothing * torch.nan)
 
-    of_embedding, of_label = _pair_distances(
-        embedding, label.to(embedding.dtype), distance
-    )
+    of_embedding, of_label = _pair_distances(embedding, label, distance)
+    of_label = of_label.to(embedding.dtype)
     spread = of_label.dot(of_label)
     # No branch on a value: a batch of equal labels is masked out instead.
-    informative = spread > _LEAST_LABEL_SPREAD
+    informative = spread > len(of_label) * _rounding(label).square()
     weight = informative.to(embedding.dtype)
     slope = weight * of_label.dot(of_embedding) / spread.where(informative, weight + 1)
     residual = functional.mse_loss(of_embedding, slope * of_label)
-    return ContinuousMetricTerms(weight * (slope - 1.0).abs(), weight * residual, slope)
+    return ContinuousMetricTerms(
+        weight * (slope - 1.0).abs(),
+        weight * residual,
+        slope.where(informative, torch.nan),
+    )
+
+
+def _rounding(label: Tensor) -> Tensor:
+    """Return by how much equal labels may differ: relative, so that no unit matters."""
+    return torch.finfo(label.dtype).eps * label.abs().max()
 
 
 def _pair_distances(
@@ -212,6 +219,8 @@ class MetricDAELoss(nn.Module):
     0.0
     """
 
+    counted: ClassVar = {"slope_loss": "labels", "residual_loss": "labels"}
+
     def __init__(
         self,
         distance: Distance = "euclidean",
@@ -245,7 +254,8 @@ class MetricDAELoss(nn.Module):
         dict of str to Tensor without dimensions
             ``"loss"``, the value to minimise; ``"reconstruction_loss"``; and,
             where labels are learned, ``"slope_loss"`` and ``"residual_loss"``,
-            summed over the labels.
+            summed over the labels that the batch says anything of; NaN if there is
+            none, which counts as zero in the loss.
         """
         reconstruction = functional.mse_loss(output.reconstruction, batch["X"])
         if "labels" not in batch:
@@ -270,9 +280,10 @@ class MetricDAELoss(nn.Module):
         if self.combine == "log":
             # The logarithm is unbounded below: stop where the number format ends.
             total = total.clamp_min(torch.finfo(total.dtype).tiny).log()
+        nothing = torch.stack([term.slope.isnan() for term in terms]).all()
         return {
             "loss": total,
             "reconstruction_loss": reconstruction,
-            "slope_loss": slope,
-            "residual_loss": residual,
+            "slope_loss": slope.masked_fill(nothing, torch.nan),
+            "residual_loss": residual.masked_fill(nothing, torch.nan),
         }

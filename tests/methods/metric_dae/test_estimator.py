@@ -4,10 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
+from skorch.callbacks import Callback
 
 from sklearn_ser import MetricDAE
 from sklearn_ser.losses import MetricDAELoss
@@ -60,12 +63,14 @@ def test_two_labels_take_half_of_the_latent_dimensions_each(data, label):
     predicted = dae.predict(X)
     assert predicted.shape == (len(X), 2)
     names = {"act": "activation", "val": "valence"}
+    assert dae.label_scale_.shape == dae.label_mean_.shape == (2,)
     for k, name in enumerate(label):
         target = metadata[names[name]]
         assert r2_score(target, predicted[:, k]) > 0.6
         half = torch.tensor(Z[:, 2 * k : 2 * k + 2])
         n, d = torch.pdist(half), torch.pdist(torch.tensor(target)[:, None])
-        assert abs(float(n.dot(d.float()) / d.float().dot(d.float())) - 1) < 0.2
+        d = d.float() / dae.label_scale_[k]
+        assert abs(float(n.dot(d) / d.dot(d)) - 1) < 0.2
 
 
 def test_predict_is_least_squares_on_the_embedding(data):
@@ -76,6 +81,112 @@ def test_predict_is_least_squares_on_the_embedding(data):
     np.testing.assert_allclose(dae.predict(X), line.predict(Z), rtol=1e-4)
     assert dae.coef_.shape == (1, 2)
     assert dae.intercept_.shape == (1,)
+
+
+def test_labels_are_brought_to_the_spread_of_the_paper(data):
+    X, _, groups, metadata = data
+    activation = 100 * metadata["activation"]
+    stopping = published(label="act", max_epochs=1, early_stopping=True)
+    dae = stopping.fit(X, activation=activation, groups=groups)
+    train = activation[~np.isin(groups, dae.validation_groups_)]
+    np.testing.assert_allclose(dae.label_mean_, train.mean())
+    np.testing.assert_allclose(dae.label_scale_, train.std() / 0.92)
+
+
+@settings(max_examples=8, deadline=None)
+@example(unit=1.0, origin=1e9)
+@example(unit=1e-8, origin=0.0)
+@example(unit=1e19, origin=0.0)
+@example(unit=-1e-200, origin=0.0)
+@given(unit=st.sampled_from([1e-3, 0.25, 100.0]), origin=st.floats(-1e3, 1e3))
+def test_the_unit_of_the_labels_does_not_matter(data, unit, origin):
+    X, _, groups, metadata = data
+    dae = published(label=("act", "val"), max_epochs=5, early_stopping=True)
+    activation, valence = metadata["activation"].copy(), metadata["valence"]
+    activation[::7] = np.nan
+    labels = {"activation": activation, "valence": valence}
+    other = {"activation": unit * activation + origin, "valence": origin + valence}
+    plain = clone(dae).fit(X, **labels, groups=groups)
+    moved = clone(dae).fit(X, **other, groups=groups)
+    np.testing.assert_allclose(moved.transform(X), plain.transform(X), atol=1e-4)
+    np.testing.assert_allclose(
+        [row["valid_loss"] for row in moved.history_],
+        [row["valid_loss"] for row in plain.history_],
+        rtol=1e-4,
+    )
+    back = (moved.predict(X) - origin) / [unit, 1.0]
+    np.testing.assert_allclose(back, plain.predict(X), atol=1e-3)
+    slope = moved.coef_ / [[unit], [1.0]]
+    np.testing.assert_allclose(slope, plain.coef_, atol=1e-3)
+
+
+def test_the_first_part_of_a_stream_sets_the_scale(data):
+    X, _, _, metadata = data
+    activation = metadata["activation"]
+    dae = published(label="act").partial_fit(X, activation=np.full(len(X), np.nan))
+    assert np.isnan(dae.label_scale_).all()
+    dae.partial_fit(X, activation=activation)
+    np.testing.assert_allclose(dae.label_scale_, activation.std() / 0.92)
+    dae.partial_fit(X, activation=1000 * activation)
+    np.testing.assert_allclose(dae.label_scale_, activation.std() / 0.92)
+    with pytest.raises(ValueError, match=r"activation has the value 1e\+19, too far"):
+        dae.partial_fit(X, activation=np.r_[1e19, activation[1:]])
+
+
+CONSTANT = np.full(300, 3.0)
+ONE = np.r_[3.0, np.full(299, np.nan)]
+
+
+@pytest.mark.parametrize(
+    ("activation", "batch_size", "missing"),
+    [
+        (CONSTANT, 64, "all 300 that are known are 3"),
+        (CONSTANT * 0.1 + 1e9, 64, "all 300 that are known are 1e\\+09"),
+        (ONE, 64, "only 1 of 300 samples has one"),
+        (np.arange(300.0), 1, "batch_size=1 puts no two in a batch"),
+    ],
+)
+def test_a_label_that_cannot_be_learned_is_named(data, activation, batch_size, missing):
+    X, *_ = data
+    dae = published(label="act", max_epochs=2, batch_size=batch_size)
+    with pytest.warns(UserWarning, match=f"not learn activation: .* {missing}") as said:
+        dae.fit(X, activation=activation)
+    assert [warning.filename for warning in said] == [__file__]
+    for row in dae.history_:
+        assert np.isnan([row["train_slope_loss"], row["train_residual_loss"]]).all()
+        assert np.isfinite(row["train_loss"])
+    with pytest.warns(UserWarning, match="does not learn activation"):
+        clone(dae).partial_fit(X, activation=activation)
+    known = np.isfinite(activation)
+    if batch_size > 1:
+        np.testing.assert_allclose(dae.predict(X), activation[known][0], rtol=1e-6)
+
+
+def test_early_stopping_goes_on_without_labels_to_watch(data):
+    X, _, groups, metadata = data
+    stopping = published(label="act", max_epochs=4, early_stopping=True)
+    held_out = stopping.fit(X, **metadata).validation_groups_
+    activation = np.where(np.isin(groups, held_out), np.nan, metadata["activation"])
+    with pytest.warns(UserWarning, match="not watch activation: .* 0 of 30 samples"):
+        stopping.fit(X, activation=activation, groups=groups)
+    history = pd.DataFrame(stopping.history_)
+    assert history["valid_slope_loss"].isna().all()
+    assert np.isfinite(history[["valid_loss", "train_slope_loss"]]).all(axis=None)
+    best = history["valid_loss"].idxmin()
+    assert best == len(history) - 1  # none of the epochs counted as no better
+
+
+def test_batches_without_labels_are_no_zeros_in_the_history(data):
+    X, *_ = data
+    activation = np.r_[1.0, 5.0, np.full(298, np.nan)]
+    dae = published(label="act", max_epochs=1, lr=1e-12, noise_std=0.0, batch_size=150)
+    losses = [
+        clone(dae).set_params(**half).fit(X, activation=activation).history_[0]
+        for half in ({}, {"batch_size": 300})
+    ]
+    # The same pair, whose embedding is the same: one of two batches has it, or the one.
+    for name in ("train_slope_loss", "train_residual_loss"):
+        assert losses[0][name] == pytest.approx(losses[1][name], rel=1e-4)
 
 
 def test_predict_only_where_a_label_was_learned(data):
@@ -109,6 +220,22 @@ def test_unlabelled_rows_train_the_autoencoder_only(data):
     assert not np.allclose(partly.transform(X), only.transform(X))
 
 
+def test_each_step_learns_from_a_few_labels(data):
+    X, *_ = data
+    activation = np.full(len(X), np.nan)
+    activation[:6] = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0]
+    slopes = []
+
+    class Watch(Callback):
+        def on_batch_end(self, net, batch, slope_loss, **kwargs):
+            slopes.append(float(slope_loss.detach()))
+
+    params = {"batch_size": 10, "net_params": {"callbacks": [Watch()]}}
+    published(label="act", max_epochs=2, **params).fit(X, activation=activation)
+    assert len(slopes) == 2 * 30
+    assert np.isfinite(slopes).all()
+
+
 def test_the_history_is_that_of_the_loss(data):
     X, _, _, metadata = data
     batch = len(X)
@@ -117,7 +244,8 @@ def test_the_history_is_that_of_the_loss(data):
     fresh = clone(dae).set_params(lr=1e-12).fit(X, activation=metadata["activation"])
     row = fresh.history_[0]
     output = fresh.net_.module_(torch.tensor(X))
-    labels = torch.tensor(metadata["activation"], dtype=torch.float32)[:, None]
+    activation = (metadata["activation"] - fresh.label_mean_) / fresh.label_scale_
+    labels = torch.tensor(activation, dtype=torch.float32)[:, None]
     expected = MetricDAELoss()(output, {"X": torch.tensor(X), "labels": labels})
     assert row["epoch"] == 1
     for name, value in expected.items():

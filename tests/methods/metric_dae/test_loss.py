@@ -253,6 +253,34 @@ def test_batches_that_say_nothing_give_zero(case, dtype, distance):
     loss.backward()
     assert loss.item() == 0
     assert torch.equal(z.grad, torch.zeros_like(z))
+    assert continuous_metric_terms(z, label, distance=distance).slope.isnan()
+
+
+def test_the_criterion_says_what_it_has_not_measured():
+    z, x = torch.randn(4, 2), torch.ones(4, 3)
+    labels = torch.tensor([[1.0, 3.0], [2.0, 3.0], [4.0, 3.0], [torch.nan, 3.0]])
+    of_first = continuous_metric_terms(z[:, :1], labels[:, 0])
+    losses = MetricDAELoss()(DenoisingOutput(z, x), {"X": x, "labels": labels})
+    assert losses["slope_loss"] == of_first.slope_loss
+    assert losses["loss"] == of_first.slope_loss + of_first.residual_loss
+    losses = MetricDAELoss()(DenoisingOutput(z, x), {"X": x, "labels": labels[:, 1:]})
+    assert losses["slope_loss"].isnan()
+    assert losses["residual_loss"].isnan()
+    assert losses["loss"] == 0
+
+
+@pytest.mark.parametrize("distance", DISTANCES)
+@pytest.mark.parametrize(("unit", "origin"), [(1e-8, 0.0), (1e8, 0.0), (1.0, 1e9)])
+def test_no_unit_of_the_labels_makes_them_equal(distance, unit, origin):
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(9, 2, generator=generator)
+    label = torch.arange(9.0, dtype=torch.float64)
+    plain = continuous_metric_terms(z, label, distance=distance)
+    moved = continuous_metric_terms(z, unit * label + origin, distance=distance)
+    assert_same(float(moved.slope) * unit, float(plain.slope), 1e-5)
+    assert_same(float(moved.residual_loss), float(plain.residual_loss), 1e-5)
+    whole = continuous_metric_terms(z, label.long(), distance=distance)
+    assert_same(float(whole.slope), float(plain.slope), 1e-5)
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
