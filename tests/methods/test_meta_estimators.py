@@ -95,7 +95,9 @@ USES = {
         RandomizedSearchCV(EMOTION, {"lr": [0.1]}, n_iter=1, **FOLDS)
     ),
     "HalvingGridSearchCV": fitted(
-        HalvingGridSearchCV(EMOTION, {"lr": [0.1, 0.2]}, min_resources=18, **FOLDS)
+        HalvingGridSearchCV(
+            EMOTION, {"lr": [0.1]}, resource="max_epochs", max_resources=1, **FOLDS
+        )
     ),
     "cross_validate": in_folds("cross_validate", **FOLDS),
     "learning_curve": in_folds("learning_curve", train_sizes=[1.0], **FOLDS),
