@@ -133,7 +133,7 @@ SpectrogramSegmenter` gives them; each row of a table is an utterance of one seg
         # Each row of a table is an utterance, too, and errors name it so.
         given = check_sequences(BaseEstimator(), as_sequences(X), reset=True)
         n = len(given)
-        quadrants = _check_quadrants(quadrant, n)
+        quadrants = check_quadrants(quadrant, n)
         numbers, names = _check_corpora(corpus, n)
         segments = np.empty((given.n_frames, given.n_features), np.float32)
         utterances = np.split(segments, np.cumsum(given.lengths)[:-1])  # views
@@ -351,8 +351,26 @@ def _per_utterance(name: str, values: object, n: int) -> NDArray[np.object_]:
     return array
 
 
-def _check_quadrants(quadrant: object, n: int) -> NDArray[np.int64]:
-    """Return the quadrants of the utterances as numbers."""
+def check_quadrants(quadrant: object, n: int) -> NDArray[np.int64]:
+    """Return the quadrants of utterances as numbers.
+
+    Parameters
+    ----------
+    quadrant : array-like of shape (n,)
+        From 1 to 4; None or NaN where it is unknown.
+    n : int
+        Number of utterances.
+
+    Returns
+    -------
+    ndarray of shape (n,), int64
+        -1 where it is unknown.
+
+    Raises
+    ------
+    ValueError
+        If it is not one quadrant for each utterance.
+    """
     values = _per_utterance("quadrant", quadrant, n)
     known = ~pd.isna(values)
     for index in np.flatnonzero(known):

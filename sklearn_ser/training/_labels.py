@@ -166,7 +166,7 @@ def check_groups(estimator: Any, groups: Any, X: Any) -> NDArray[Any] | None:
             return None
         raise ValueError(
             f"{name}(early_stopping=True) holds out whole speakers: pass them "
-            f"as groups. {routing_hint(name, 'groups')}"
+            f"as groups. {routing_hint(estimator, 'groups')}"
         )
     speakers = check_labels("groups", groups)
     check_consistent_length(X, speakers)
@@ -186,24 +186,30 @@ def check_groups(estimator: Any, groups: Any, X: Any) -> NDArray[Any] | None:
     return speakers
 
 
-def routing_hint(estimator: str, target: str) -> str:
-    """Say how a per-sample target reaches a step, in both routing modes.
+def routing_hint(estimator: Any, target: str) -> str:
+    """Say how a per-sample target reaches an estimator, in both routing modes.
 
     Parameters
     ----------
-    estimator : str
-        Name of the estimator's class.
+    estimator : estimator
+        Named as a step of a pipeline is; it may ask for the target by another name.
     target : str
-        Name of the target.
+        Name of the target in its `fit`.
 
     Returns
     -------
     str
-        One sentence for an error message.
+        Sentences for an error message, whose spellings hold also where the estimator
+        stands in a search without a pipeline.
     """
-    step = estimator.lower()
+    name = type(estimator).__name__
+    asked = estimator.get_metadata_routing().fit.requests.get(target)
+    request = "" if asked else f" and {name}(…).set_fit_request({target}=True)"
+    routed = asked if isinstance(asked, str) else target
     return (
-        f"Alone: fit(…, {target}=…). In a pipeline or a search, with "
-        f"sklearn.set_config(enable_metadata_routing=True): fit(X, y, {target}=…); "
-        f"without it, after the name of the step: fit(X, y, {step}__{target}=…)."
+        f"Alone: fit(X, y, {target}=…). In a pipeline or a search, with "
+        f"sklearn.set_config(enable_metadata_routing=True){request}: "
+        f"fit(X, y, {routed}=…). Without routing, as a step of a pipeline (in a "
+        f"search, too), by the name of the step: make_pipeline({name}(…)) takes "
+        f"fit(X, y, {name.lower()}__{target}=…)."
     )

@@ -26,7 +26,7 @@ from tests.estimators import CHECKED, AdversarialMEnAN, LabeledMetricDAE
 # The checks know of no speakers, without which the default of one has no adversary,
 # and of no auxiliary corpora, without which that of another is not pre-trained.
 nothing_else = pytest.mark.filterwarnings(
-    "ignore:MEnAN.* learns from the speakers",
+    "ignore:MEnAN.* needs two or more speakers",
     "ignore:PseudoSiameseGated has no auxiliary corpora",
     "ignore:Valence and activation make no triplet",  # of one class
     "ignore:MetricDAE does not learn",  # from one sample, or from equal ones

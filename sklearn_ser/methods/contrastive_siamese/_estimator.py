@@ -465,7 +465,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         if targets[name] is None:
             raise ValueError(
                 f"ContrastiveSiamese(auxiliary={self.auxiliary!r}) learns from {name}, "
-                f"but fit did not get it. {routing_hint('ContrastiveSiamese', name)}"
+                f"but fit did not get it. {routing_hint(self, name)}"
             )
         if name in DIMENSIONS:
             ratings = check_ratings(name, targets[name], sequences)

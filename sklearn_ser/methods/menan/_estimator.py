@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from ...training._sequences import (
 )
 from ...training._spec import NetSpec
 from ._adversary import AdversarialNet
-from ._loss import SpeakerAdversarialLoss
+from ._loss import Adversary, SpeakerAdversarialLoss
 from ._net import SpeakerInvariantNet
 
 
@@ -48,13 +48,15 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
 
     Parameters
     ----------
-    adversary : str or None, default="entropy"
+    adversary : str or None, default="auto"
         How the speakers are used. ``"entropy"`` is the paper's model. ``"uniform"``
         brings the predicted speakers closer to the uniform distribution by a
         cross-entropy. Its gradient does not vanish where the speaker head is certain,
         unlike that of the entropy. ``"gradient_reversal"`` is domain-adversarial
         training (DAT), ``"multitask"`` learns to recognise the speakers, and None
-        learns emotions alone: these are the paper's other models.
+        learns emotions alone: these are the paper's other models. All but None need two
+        or more speakers to train on. ``"auto"`` is ``"entropy"`` where `groups` names
+        them, and None, with a warning, where it does not.
     emotion_weight : float, default=0.5
         :math:`\lambda` in Eq. 5 (paper), above 0: weight of the emotions' loss. That of
         the speakers has the weight :math:`1 - \lambda`.
@@ -110,6 +112,8 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         `sklearn_ser.nets.SpeakerInvariantNet`.
     classes_ : ndarray of shape (n_classes,)
         The emotions.
+    adversary_ : str or None
+        How the speakers were used: `adversary`, or what ``"auto"`` has chosen.
     speakers_ : ndarray of shape (n_speakers,)
         The speakers that the speaker head tells apart: those that are trained on.
         Empty without a speaker head.
@@ -148,9 +152,9 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
     the loss of the speakers. The speaker head does not know the speakers that early
     stopping holds out, so early stopping watches the loss of their emotions.
 
-    Without metadata routing, a search over `adversary` hands the speakers only to its
-    splitter: all models are then the same, and each fit warns. In a pipeline, pass the
-    speakers a second time, as ``menan__groups``.
+    Without metadata routing, a search hands ``groups`` to its splitter only. Search
+    over ``make_pipeline(MEnAN())`` then, and pass the speakers a second time, as
+    ``menan__groups``.
 
     Utterances may differ in length. The padding of a batch has no effect on states or
     statistics. The paper repeats short utterances up to 14 s instead;
@@ -185,7 +189,7 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **SequenceEstimator._parameter_constraints,
         "adversary": [
-            StrOptions({"entropy", "uniform", "gradient_reversal", "multitask"}),
+            StrOptions({"auto", *get_args(Adversary)}),
             None,
         ],
         "emotion_weight": [Interval(Real, 0, 1, closed="right")],
@@ -200,8 +204,10 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
 
     def __init__(
         self,
-        adversary: Literal["entropy", "uniform", "gradient_reversal", "multitask"]
-        | None = "entropy",
+        adversary: Literal[
+            "auto", "entropy", "uniform", "gradient_reversal", "multitask"
+        ]
+        | None = "auto",
         *,
         emotion_weight: float = 0.5,
         hidden_size: int = 32,
@@ -255,8 +261,8 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         y : array-like of shape (n,)
             Emotion of each utterance, None or NaN where it is not known.
         groups : array-like of shape (n,), default=None
-            Speaker of each utterance, None or NaN where it is not known. Needed for
-            the adversary, and without gaps for early stopping.
+            Speaker of each utterance, None or NaN where it is not known. Needed where
+            `adversary` is named, and without gaps for early stopping.
 
         Returns
         -------
@@ -267,13 +273,14 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         ------
         ValueError
             If an utterance is not a sequence of finite numbers, if no emotion is
-            known, if early stopping lacks speakers or their emotions, or if the
-            lengths differ.
+            known, if a named adversary has fewer than two speakers, if early stopping
+            lacks speakers or their emotions, or if the lengths differ.
 
         Warns
         -----
         UserWarning
-            If there are fewer than two speakers, so that only emotions are learned.
+            If there are fewer than two speakers for ``adversary="auto"``, so that only
+            emotions are learned.
         """
         self._reset()
         sequences = check_sequences(self, X, reset=True)
@@ -285,7 +292,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             data["speaker"] = groups
         train, valid = self._split_off_speakers(data, groups, seed)
         self._check_emotions(train, valid)
-        self.speakers_ = self._speakers_to_tell(train)
+        self.adversary_, self.speakers_ = self._resolve_adversary(train)
         train = _with_speakers(train, self.speakers_)
         valid = valid and _with_speakers(valid, self.speakers_)
         train, valid = self._with_class_weights(train, valid)
@@ -361,11 +368,11 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
                 "hidden_size": int(self.hidden_size),
                 "kernel_sizes": check_sizes("kernel_sizes", self.kernel_sizes),
                 "head_sizes": check_sizes("head_sizes", self.head_sizes),
-                "reverse": self.adversary == "gradient_reversal",
+                "reverse": self.adversary_ == "gradient_reversal",
             },
             criterion=SpeakerAdversarialLoss,
             criterion_params={
-                "adversary": self.adversary,
+                "adversary": self.adversary_,
                 "emotion_weight": self.emotion_weight,
             },
             inputs={"x": "X", "lengths": "lengths"},
@@ -393,24 +400,34 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
                 "validation_fraction."
             )
 
-    def _speakers_to_tell(self, train: Data) -> NDArray[Any]:
-        """Return the speakers to train on, or none if there are fewer than two."""
+    def _resolve_adversary(self, train: Data) -> tuple[str | None, NDArray[Any]]:
+        """Return how the speakers to train on are used, and who they are."""
         if self.adversary is None:
-            return np.array([])
+            return None, np.array([])
         speakers = np.array([])
         if "speaker" in train:
             speakers, _ = encode_labels("groups", train["speaker"])
+        auto = self.adversary == "auto"
         if len(speakers) > 1:
-            return speakers
-        name = type(self).__name__
-        left = " after early stopping has held some out" if self.early_stopping else ""
-        warn_user(
-            f"{name}(adversary={self.adversary!r}) learns from the speakers and needs "
-            f"two or more to train on, but groups names fewer{left}: it learns "
-            f"emotions alone, as {name}(adversary=None) does. "
-            + routing_hint(name, "groups")
+            return "entropy" if auto else self.adversary, speakers
+        lack = (
+            f"{type(self).__name__}(adversary={self.adversary!r}) needs two or more "
+            f"speakers to train on, but {self._why_too_few(train, speakers)}"
         )
-        return speakers[:0]
+        if not auto:
+            raise ValueError(f"{lack} adversary=None learns emotions alone.")
+        warn_user(f"{lack} It learns emotions alone, as with adversary=None.")
+        return None, speakers[:0]
+
+    def _why_too_few(self, train: Data, speakers: NDArray[Any]) -> str:
+        """Tell speakers that were not passed from speakers that are too few."""
+        if "speaker" not in train:
+            return f"fit did not get them as groups. {routing_hint(self, 'groups')}"
+        left = " after early stopping has held some out" if self.early_stopping else ""
+        return (
+            f"groups names fewer{left} (n_speakers={len(speakers)}, "
+            f"n_samples={len(train['X'])})."
+        )
 
 
 def _with_speakers(data: Data, speakers: NDArray[Any]) -> Data:

@@ -63,6 +63,7 @@ def menan(
     sklearn_ser.SpeedPerturbation
         Around a pipeline with the steps ``logmelprosody`` and ``menan``. `fit` takes
         the speakers: ``groups`` with metadata routing, ``menan__groups`` without it.
+        Without speakers it learns emotions alone, and warns.
 
     See Also
     --------
@@ -133,7 +134,8 @@ def dat(**settings: Any) -> SpeedPerturbation:
     Returns
     -------
     sklearn_ser.SpeedPerturbation
-        Around a pipeline with the steps ``logmelprosody`` and ``menan``.
+        Around a pipeline with the steps ``logmelprosody`` and ``menan``. Without
+        speakers its `fit` is an error.
 
     See Also
     --------

@@ -464,7 +464,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
             if given[name] is None:
                 raise ValueError(
                     f"MetricDAE(label={self.label!r}) learns from {name}, but fit did "
-                    f"not get it. {routing_hint('MetricDAE', name)}"
+                    f"not get it. {routing_hint(self, name)}"
                 )
         targets = {
             name: check_ratings(name, values, X)

@@ -43,7 +43,7 @@ from ._branches import (
 from ._net import PseudoSiameseGatedNet
 from ._quadrants import (
     check_auxiliary,
-    class_quadrants,
+    utterance_quadrants,
     warn_of_learned,
     warn_of_no_triplets,
 )
@@ -87,9 +87,10 @@ class PseudoSiameseGated(
         For each class the quadrant of valence and activation, from 1 to 4. None looks
         up the names of emotions in `sklearn_ser.datasets.emotion_quadrant`, which has
         Table 1 of the paper. If it lacks a name and there are no auxiliary corpora,
-        each class counts as a quadrant of its own. If an estimator around this one
-        numbers the classes, such as `sklearn.ensemble.StackingClassifier`, give the
-        quadrants of the numbers.
+        each class counts as a quadrant of its own. If what is around this estimator
+        numbers the classes, such as `sklearn.multiclass.OneVsRestClassifier`, give
+        `fit` the `quadrant` of each utterance instead; in a
+        `sklearn.ensemble.StackingClassifier`, give the quadrants of the numbers.
     pretraining_weights : sequence of three floats, default=(0.3, 0.3, 0.4)
         Weights :math:`\alpha, \beta, \gamma` of cross-entropy, triplet loss and
         reconstruction (Eq. 5) in the pre-training (paper).
@@ -272,7 +273,7 @@ class PseudoSiameseGated(
         "memory": [str, os.PathLike, HasMethods(["cache"]), None],
     }
 
-    __metadata_request__fit = {"groups": True}
+    __metadata_request__fit = {"quadrant": True, "groups": True}
 
     def __init__(
         self,
@@ -344,7 +345,9 @@ class PseudoSiameseGated(
         self.net_params = net_params
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, *, groups: Any = None) -> PseudoSiameseGated:
+    def fit(
+        self, X: Any, y: Any, *, quadrant: Any = None, groups: Any = None
+    ) -> PseudoSiameseGated:
         """Train the network in its three phases.
 
         Parameters
@@ -355,6 +358,11 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             an utterance of one segment.
         y : array-like of shape (n,)
             Emotion of each utterance.
+        quadrant : array-like of shape (n,), default=None
+            Quadrant of valence and activation of each utterance, from 1 to 4, as
+            `sklearn_ser.datasets.AuxiliaryCorpora` takes it; None or NaN where it is
+            unknown: such an utterance is in no triplet. It stands in the place of
+            `quadrants`, and is not read where there are no triplets.
         groups : array-like of shape (n,), default=None
             Speaker of each utterance. Needed for early stopping only.
 
@@ -368,8 +376,8 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         ValueError
             If an utterance is not a sequence of finite numbers, if the lengths
             differ, if speakers are needed and missing, if the auxiliary corpora have
-            segments of another size or hold utterances of `X`, or if the quadrants of
-            the emotions are not known.
+            segments of another size or hold utterances of `X`, if the quadrants of
+            the emotions are not known, or if both `quadrant` and `quadrants` are given.
 
         Warns
         -----
@@ -389,7 +397,8 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         if self.fusion is not None:
             check_auxiliary(self.auxiliary_corpora, sequences)
             if self.triplets is not None:
-                data["quadrant"] = self._class_quadrants()[codes]
+                data["quadrant"] = utterance_quadrants(self, codes, quadrant)
+                warn_of_no_triplets(data["quadrant"], self.auxiliary_corpora)
         seed = draw_seed(self.random_state)
         train, valid = self._split_off_speakers(data, groups, seed)
         train, valid = self._with_class_weights(train, valid)
@@ -518,13 +527,6 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             needed = "'gate'" if kind == "gate" else "'gate' or 'concatenate'"
             raise ValueError(f"output={kind!r} needs fusion={needed}, got {fusion!r}.")
         return kind
-
-    def _class_quadrants(self) -> NDArray[np.int64]:
-        """Return the quadrant of each class; warn where they make no triplet."""
-        corpora = self.auxiliary_corpora
-        of_class = class_quadrants(self.classes_, self.quadrants, corpora)
-        warn_of_no_triplets(of_class, corpora)
-        return of_class
 
     def _train_branches(
         self, net: TrainingNet, train: Data, valid: Data | None, seed: int

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..._constants import UNKNOWN
 from ..._warnings import warn_user
 from ...datasets import AuxiliaryCorpora, emotion_quadrant
+from ...datasets._auxiliary import check_quadrants
 from ...sequences import Sequences
 
 
@@ -71,66 +72,97 @@ def warn_of_learned(auxiliary: AuxiliaryCorpora, sequences: Sequences) -> None:
         )
 
 
-def class_quadrants(
-    classes: NDArray[Any], quadrants: Any, auxiliary: AuxiliaryCorpora | None
+def utterance_quadrants(
+    estimator: Any, codes: NDArray[np.int64], quadrant: Any
 ) -> NDArray[np.int64]:
-    """Return the quadrant of valence and activation of each class.
+    """Return the quadrant of valence and activation of each utterance.
 
     Parameters
     ----------
-    classes : ndarray of shape (n_classes,)
-        The classes.
-    quadrants : dict or None
-        From class to quadrant; None looks up the names of emotions.
-    auxiliary : AuxiliaryCorpora or None
-        The corpora, whose quadrants must mean the same. Without them, classes with
-        unknown names only need to be told apart.
+    estimator : PseudoSiameseGated
+        Its ``classes_``, `quadrants` and `auxiliary_corpora` are read.
+    codes : ndarray of shape (n,), int64
+        Number of the class of each utterance.
+    quadrant : array-like of shape (n,) or None
+        Quadrant of each utterance, where `fit` was given them.
 
     Returns
     -------
-    ndarray of shape (n_classes,), int64
+    ndarray of shape (n,), int64
+        -1 where it is unknown.
 
     Raises
     ------
     ValueError
-        If the quadrant of a class is not known.
+        If both the utterances and the classes are given quadrants, if one is no
+        quadrant, or if that of a class is not known.
     """
-    labels = classes.tolist()
+    if quadrant is None:
+        return _class_quadrants(estimator)[codes]
+    if estimator.quadrants is not None:
+        raise ValueError(
+            "quadrant gives each utterance its quadrant, and quadrants each class: "
+            "leave one of them out."
+        )
+    return check_quadrants(quadrant, len(codes))
+
+
+def _class_quadrants(estimator: Any) -> NDArray[np.int64]:
+    """Return the quadrant of each class.
+
+    Without auxiliary corpora, whose quadrants must mean the same, classes with unknown
+    names only need to be told apart.
+    """
+    labels, quadrants = estimator.classes_.tolist(), estimator.quadrants
     if quadrants is not None:
         missing = [label for label in labels if label not in quadrants]
         if missing or not all(map(_is_quadrant, quadrants.values())):
             raise ValueError(
-                "quadrants must give a number from 1 to 4 for each class, got "
-                f"{quadrants!r} for the classes {labels}."
+                f"The classes are {labels}.{_why_numbers(labels)} quadrants must give "
+                f"a number from 1 to 4 for each class, got {quadrants!r}."
             )
         return np.array([quadrants[label] for label in labels], np.int64)
     of_class = np.array([_known_quadrant(label) for label in labels], np.int64)
     unknown = [label for label in labels if _known_quadrant(label) == UNKNOWN]
     if not unknown:
         return of_class
-    if auxiliary is None:
+    if estimator.auxiliary_corpora is None:
         return np.arange(len(labels))
     raise ValueError(
         "Triplets need the valence and activation of all classes, and those of "
-        f"{unknown} are not known. Give the quadrant of each class, from 1 to 4 as in "
-        f"sklearn_ser.datasets.emotion_quadrant: quadrants={{{unknown[0]!r}: 1, …}}; "
-        "or leave triplets out with triplets=None."
+        f"{unknown} are not known.{_why_numbers(labels)} Give the quadrant of each "
+        "class, from 1 to 4 as in sklearn_ser.datasets.emotion_quadrant: "
+        f"quadrants={{{unknown[0]!r}: 1, …}}; or leave triplets out with triplets=None."
+    )
+
+
+def _why_numbers(labels: list[Any]) -> str:
+    """Say why classes may be numbers though emotions were given, where they are."""
+    if labels != list(range(len(labels))):
+        return ""
+    return (
+        " If y had names, what is around this estimator has numbered them, as "
+        'VotingClassifier, OneVsRestClassifier and cross_val_predict(method="'
+        'predict_proba") do. Then give each utterance its quadrant, with sklearn.'
+        "set_config(enable_metadata_routing=True): fit(X, y, quadrant=…), or "
+        'params={"quadrant": …} of cross_val_predict. StackingClassifier would hand it '
+        "to its final estimator, too: there, give the quadrants of the numbers."
     )
 
 
 def warn_of_no_triplets(
-    of_class: NDArray[np.int64], auxiliary: AuxiliaryCorpora | None
+    quadrant: NDArray[np.int64], auxiliary: AuxiliaryCorpora | None
 ) -> None:
     """Warn where quadrants leave a triplet loss without any triplet.
 
     Parameters
     ----------
-    of_class : ndarray of shape (n_classes,), int64
-        The quadrant of each class of the target.
+    quadrant : ndarray of shape (n,), int64
+        The quadrant of each utterance of the target, -1 where it is unknown.
     auxiliary : AuxiliaryCorpora or None
         The corpora of the pre-training.
     """
-    own = set(of_class.tolist())
+    own = {*quadrant.tolist()} - {UNKNOWN}
     where = [] if len(own) > 1 else ["the target"]
     if auxiliary is not None:
         others = {*auxiliary.segment_quadrant.tolist()} - {UNKNOWN}

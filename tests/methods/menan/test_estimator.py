@@ -1,5 +1,7 @@
 """MEnAN: what it learns, who takes part in which step, routing."""
 
+import pickle
+
 import numpy as np
 import pytest
 import sklearn
@@ -155,22 +157,55 @@ def test_nobody_has_an_emotion():
         MEnAN().fit(X, np.full(len(X), None), groups=speaker)
 
 
-@pytest.mark.parametrize("groups", [None, "one", "unknown"])
-def test_without_two_speakers_emotions_alone_are_learned_and_said(groups):
+def too_few(kind, n):
+    """Return speakers, and what a message says of them."""
+    passed = r"groups names fewer \(n_speakers={}, n_samples=96\)"
+    return {
+        "not passed": (None, r"fit did not get them as groups\. Alone: "),
+        "one": (["s"] * n, passed.format(1)),
+        "unknown": ([None] * n, passed.format(0)),
+    }[kind]
+
+
+LACKS = ["not passed", "one", "unknown"]
+
+
+@pytest.mark.parametrize("kind", LACKS)
+def test_without_two_speakers_auto_learns_emotions_alone_and_says_so(kind):
     X, y, _ = speech()
-    groups = {
-        None: None, "one": ["s"] * len(X), "unknown": [None] * len(X)
-    }[groups]  # fmt: skip
+    groups, why = too_few(kind, len(X))
     settings = {"max_epochs": 2, "random_state": 0}
-    with pytest.warns(UserWarning, match="learns emotions alone") as caught:
+    with pytest.warns(UserWarning, match=f"{why}.* It learns emotions alone"):
         model = MEnAN(**settings).fit(X, y, groups=groups)
-    assert "fit(X, y, menan__groups=…)" in str(caught[0].message)
     alone = MEnAN(None, **settings).fit(X, y)
     np.testing.assert_array_equal(model.transform(X), alone.transform(X))
+    assert model.history_ == alone.history_
+    assert model.adversary_ is None
+    assert model.adversary == "auto"
     assert len(model.speakers_) == 0
     for estimator in (model, alone, MEnAN(None)):
         assert not hasattr(estimator, "predict_speaker_proba")
     assert hasattr(MEnAN(), "predict_speaker_proba")
+
+
+@pytest.mark.parametrize("kind", LACKS)
+@pytest.mark.parametrize("adversary", ADVERSARIES[:-1])
+def test_without_two_speakers_an_adversary_by_name_is_refused(adversary, kind):
+    X, y, _ = speech()
+    groups, why = too_few(kind, len(X))
+    with pytest.raises(ValueError, match=rf"MEnAN\(adversary='{adversary}'\).*{why}"):
+        MEnAN(adversary, max_epochs=1).fit(X, y, groups=groups)
+
+
+def test_auto_is_the_adversary_of_the_paper_where_there_are_speakers():
+    settings = {"max_epochs": 2}
+    auto, X, *_ = trained("auto", **settings)
+    named, *_ = trained("entropy", **settings)
+    assert auto.adversary_ == named.adversary_ == "entropy"
+    np.testing.assert_array_equal(auto.transform(X), named.transform(X))
+    again = pickle.loads(pickle.dumps(auto))
+    assert again.adversary_ == "entropy"
+    np.testing.assert_array_equal(again.transform(X), auto.transform(X))
 
 
 def test_learning_rate_decays_by_the_polynomial():
@@ -186,6 +221,9 @@ def test_the_warning_names_the_line_of_the_user():
     with pytest.warns(UserWarning, match="fewer after early stopping has") as caught:
         menan.fit(X, y, groups=speaker)
     assert caught[0].filename == __file__
+    menan.set_params(adversary="multitask")
+    with pytest.raises(ValueError, match="fewer after early stopping has"):
+        menan.fit(X, y, groups=speaker)
 
 
 def test_early_stopping_without_emotions_to_watch():

@@ -5,19 +5,34 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from sklearn.model_selection import KFold, cross_validate
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.model_selection import (
+    KFold,
+    StratifiedKFold,
+    cross_val_predict,
+    cross_validate,
+)
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
 from sklearn_ser.datasets import AuxiliaryCorpora, emotion_quadrant
 from tests.methods.pseudo_siamese_gated.helpers import (
+    EMOTIONS,
     QUADRANTS,
     WITHOUT,
     X,
     Y,
     not_pretrained,
     quick,
+    tagged,
+    tags,
     utterances,
 )
+
+RAGGED = np.fromiter(X, dtype=object, count=len(X))
 
 # --- triplets --------------------------------------------------------------
 
@@ -108,6 +123,106 @@ def test_emotions_of_one_quadrant_are_one_without_auxiliary_corpora(watch):
 def test_bad_quadrants(quadrants):
     with pytest.raises(ValueError, match="a number from 1 to 4 for each class, got"):
         quick(quadrants=quadrants).fit(X, Y)
+
+
+def test_quadrants_of_utterances(watch):
+    """They stand in the place of those of the classes; None and NaN make no triplet."""
+    phases, net_params = watch
+    own, _ = tagged()
+    quadrant = np.where(np.arange(24) < 12, 1, 3).astype(object)
+    quadrant[3], quadrant[15] = None, np.nan
+    model = quick(standardize=False, net_params=net_params)
+    model.fit(own, Y, quadrant=quadrant)
+    expected = np.where(quadrant == 1, 1, np.where(quadrant == 3, 3, -1))
+    for batch in (*phases[0].batches, *phases[1].batches):
+        assert batch["quadrant"].tolist() == expected[tags([batch], "X")].tolist()
+    assert quadrants_seen(phases)[1]["quadrant"] == {1, 3, -1}
+    assert model.feature_history_[0]["train_triplet_loss"] > 0
+
+
+def test_quadrants_of_utterances_that_say_what_the_names_do():
+    named = quick().fit(X, Y)
+    told = quick().fit(X, Y, quadrant=emotion_quadrant(Y))
+    np.testing.assert_array_equal(named.predict_proba(X), told.predict_proba(X))
+    # Numbers of the classes hide their names.
+    numbers = np.unique(Y, return_inverse=True)[1]
+    numbered = quick().fit(X, numbers, quadrant=emotion_quadrant(Y))
+    np.testing.assert_array_equal(named.predict_proba(X), numbered.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    ("quadrant", "message"),
+    [
+        ([1, 5] * 12, "quadrant of utterance 1 of 24 is 5: it must be 1, 2, 3 or 4"),
+        (["anger"] * 24, "quadrant of utterance 0 of 24 is 'anger'"),
+        ([1, 2] * 11, r"quadrant has the shape \(22,\), but X has 24 utterances"),
+    ],
+)
+def test_bad_quadrants_of_utterances(quadrant, message):
+    with pytest.raises(ValueError, match=message):
+        quick().fit(X, Y, quadrant=quadrant)
+
+
+def test_quadrants_of_utterances_and_of_classes():
+    with pytest.raises(ValueError, match=r"quadrant gives each utterance .* leave one"):
+        quick(quadrants=QUADRANTS).fit(X, Y, quadrant=emotion_quadrant(Y))
+
+
+def test_utterances_without_any_quadrant_make_no_triplet():
+    with pytest.warns(UserWarning, match="in the target and the pre-training: the"):
+        model = quick().fit(X, Y, quadrant=[None] * 24)
+    assert model.feature_history_[0]["train_triplet_loss"] == 0
+
+
+AROUND = {
+    "cross_val_predict": None,
+    "VotingClassifier": VotingClassifier([("gated", quick())]),
+    "OneVsRestClassifier": OneVsRestClassifier(quick()),
+    "CalibratedClassifierCV": CalibratedClassifierCV(quick(), cv=2, ensemble=False),
+}
+
+
+def fit_around(name, **metadata):
+    """Fit what numbers the classes, or predict probabilities in folds."""
+    if AROUND[name] is not None:
+        return clone(AROUND[name]).fit(RAGGED, Y, **metadata)
+    how = {"cv": 2, "method": "predict_proba", "params": metadata}
+    return cross_val_predict(quick(), RAGGED, Y, **how)
+
+
+@pytest.mark.parametrize("name", AROUND)
+def test_what_numbers_the_classes_is_named_with_a_remedy_that_works(name):
+    with pytest.raises(ValueError, match="around this estimator has numbered") as error:
+        fit_around(name)
+    assert "enable_metadata_routing=True): fit(X, y, quadrant=…)" in str(error.value)
+    with config_context(enable_metadata_routing=True):
+        fit_around(name, quadrant=emotion_quadrant(Y))
+
+
+def test_routed_quadrants_arrive_at_their_utterances():
+    quadrant = emotion_quadrant(Y)
+    with config_context(enable_metadata_routing=True):
+        found = fit_around("cross_val_predict", quadrant=quadrant)
+        voted = VotingClassifier([("gated", quick())], voting="soft")
+        voted.fit(RAGGED, Y, quadrant=quadrant)
+    expected = quick().fit(RAGGED, Y).predict_proba(RAGGED)
+    np.testing.assert_array_equal(voted.predict_proba(RAGGED), expected)
+    for train, test in StratifiedKFold(2).split(RAGGED, Y):
+        model = quick().fit(RAGGED[train], Y[train])
+        np.testing.assert_array_equal(found[test], model.predict_proba(RAGGED[test]))
+
+
+def test_stacking_numbers_the_classes_and_takes_the_quadrants_of_the_numbers():
+    with pytest.raises(ValueError, match=r"StackingClassifier would .* of the numbers"):
+        StackingClassifier([("gated", quick())], cv=2).fit(RAGGED, Y)
+    gated = quick(quadrants=dict(enumerate(emotion_quadrant(EMOTIONS).tolist())))
+    StackingClassifier([("gated", gated)], cv=2).fit(RAGGED, Y)
+
+
+def test_quadrants_of_names_where_the_classes_are_numbered():
+    gated = quick(quadrants=QUADRANTS)
+    with pytest.raises(ValueError, match=r"has numbered them.* quadrants must give a"):
+        VotingClassifier([("gated", gated)]).fit(RAGGED, Y)
 
 
 def test_unknown_quadrants_of_the_auxiliary_are_reconstructed_alone(watch):
