@@ -59,15 +59,24 @@ class CVAE(TrainedAutoencoder):
         without variance has only the latent representation.
     condition : {"posterior", "prior", "zero"}, default="posterior"
         What stands for the unknown emotion in `transform`: the probabilities of the
-        classes that `predict_proba` infers, ``class_prior_``, or no class at all, see
-        the notes. For the last, train with `label_dropout`. Only for
-        ``variant="cvae"``.
+        classes that `predict_proba` infers, ``condition_prior_``, or no class at all,
+        see the notes. For the last, train with `label_dropout` or with utterances whose
+        emotion is not known. Only for ``variant="cvae"``.
+    cv : int or None, default=None
+        Folds across which `fit_transform` infers what stands for the emotion of the
+        training data with ``condition="posterior"``, see the notes: of whole speakers
+        where `groups` are given, else with like shares of the classes. It then trains
+        ``cv + 1`` models. None infers it by the model itself.
+    conditioned : {"both", "encoder", "decoder"}, default="both"
+        Which part is told the emotion: both as in the paper's equations, or the encoder
+        alone as in its text.
     label_dropout : float, default=0.0
         Share of the segments that are trained without their emotion, so that the model
         also learns to do without it. Only for ``variant="cvae"``.
     priors : array-like of shape (n_classes,), "uniform" or None, default=None
         Probabilities of the classes before an utterance is heard. None takes their
-        frequencies in training. Only for ``variant="cvae"``.
+        frequencies in training. Only for ``variant="cvae"``, and not for a condition
+        that is continuous.
     beta : float, default=1.0
         Weight in training of the divergence from the standard normal distribution.
     annealing_epochs : int, default=0
@@ -77,6 +86,12 @@ class CVAE(TrainedAutoencoder):
     recon_scale : float, default=1.0
         Factor of the squared error: 1 as in Eq. 2, 0.5 for a decoder of unit
         variance.
+    reconstruction_threshold : float or None, default=None
+        Stop after the first epoch whose reconstruction error is below this: the squared
+        error of a segment's standardised features, summed over them as in Eq. 2 and not
+        scaled by `recon_scale`, in the mean over the training segments, or over those
+        of the held-out speakers under early stopping. It is the paper's "predefined
+        threshold", whose value is not published. None trains for `max_epochs`.
     standardize : bool, default=True
         Whether to standardise each feature by its mean and standard deviation over all
         frames or segments that are trained on. The paper says nothing of it; squared
@@ -115,8 +130,14 @@ class CVAE(TrainedAutoencoder):
         The trained net; ``net_.module_`` is the torch module, a
         `sklearn_ser.nets.VariationalAutoencoder`.
     classes_ : ndarray of shape (n_classes,)
-        The emotions; only for ``variant="cvae"``.
+        The emotions; only for ``variant="cvae"`` whose condition is `y`.
     class_prior_ : ndarray of shape (n_classes,)
+        Their probabilities before an utterance is heard, likewise.
+    condition_values_ : ndarray of shape (n_values,) or (n_values, n_columns)
+        What the condition may be: the classes, other categories, or, where it is
+        continuous, its different values or 16 points among them. Only for
+        ``variant="cvae"``.
+    condition_prior_ : ndarray of shape (n_values,)
         Their probabilities before an utterance is heard, likewise.
     mean_ : ndarray of shape (n_features,)
         Mean of each feature over the segments that were trained on.
@@ -127,6 +148,8 @@ class CVAE(TrainedAutoencoder):
         ``"train_loss"``, ``"train_reconstruction_loss"`` and, except for
         ``variant="ae"``, ``"train_kl_loss"``, the divergence without weight; the same
         with ``"valid_"`` under early stopping, whose loss has the full `beta`.
+        `reconstruction_threshold` is compared with the reconstruction loss over
+        `recon_scale`.
     validation_groups_ : ndarray
         The speakers that early stopping has held out.
     n_features_in_ : int
@@ -152,7 +175,26 @@ class CVAE(TrainedAutoencoder):
     model was trained with the labels of the training data, so it infers their emotions
     correctly more often than those of new data. A classifier that is trained on the
     latent values of the same data may trust them too much. ``condition="prior"``, the
-    same for all utterances, avoids this.
+    same for all utterances, avoids this; so does `cv`: `fit_transform`, which a
+    pipeline calls, then infers the emotion of each training utterance by a model that
+    has not seen it (cross-fitting, as in scikit-learn's `TargetEncoder`), and encodes
+    it by the model that has seen all. It is then not what ``fit(X, y).transform(X)``
+    gives.
+
+    The condition may be another than what the classifier after it is to find. In the
+    paper's Table 2 the model is conditioned on the emotion, and levels of activation
+    are classified: ``fit(X, levels, condition=emotion)``. Without metadata routing a
+    pipeline takes ``cvae__condition=emotion``; with it, ``condition=emotion``, or
+    another name that ``set_fit_request(condition="emotion")`` asks for. In the test
+    such a condition is inferred like any other. Only one that is known beforehand may
+    be told to `transform`, as ``known_condition``, which is never routed unless
+    ``set_transform_request(known_condition=True)`` asks for it.
+
+    A continuous condition is standardised, and told to the net with a one for "known".
+    What is inferred is its mean over ``condition_values_``.
+
+    With ``conditioned="encoder"`` no reconstruction depends on the condition, so an
+    inferred one rests on how well the encoder fits alone.
 
     The paper appends the label to "the speech frame representation". Here it is
     appended once to each segment, not to each of its frames.

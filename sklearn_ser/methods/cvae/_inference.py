@@ -111,7 +111,7 @@ class Inference:
         if known is None:
             known = np.zeros((len(sequences), self.coder.points.shape[1]))
         result = np.empty(len(sequences))
-        is_given: NDArray[np.bool_] = known.any(axis=1)
+        is_given = np.any(known, axis=1)
         given, gaps = np.flatnonzero(is_given), np.flatnonzero(~is_given)
         if given.size:
             told = known[given]
@@ -119,6 +119,32 @@ class Inference:
         if gaps.size:
             result[gaps] = logsumexp(self._log_joint(sequences[gaps], seed), axis=1)
         return result
+
+    def encode(
+        self, sequences: Sequences, told: Told, *, with_variance: bool
+    ) -> NDArray[np.float32]:
+        """Return the means of all segments, and their variances if asked for."""
+        latent_dim = self.module.mean.out_features
+        width = 2 * latent_dim if with_variance else latent_dim
+        encoded = np.empty((sequences.n_frames, width), np.float32)
+        first = 0
+        with one_thread(), torch.inference_mode():
+            for x, (told_of_x,) in self._chunks(sequences, [told]):
+                mean, logvar = self.module.encode(x, told_of_x)
+                parts = [mean, logvar.exp()] if with_variance else [mean]
+                encoded[first : first + len(x)] = torch.cat(parts, dim=1).cpu()
+                first += len(x)
+        return encoded
+
+    def decode(self, latents: Sequences, told: Told) -> NDArray[np.float64]:
+        """Return the features of all segments from their latent representations."""
+        with one_thread(), torch.inference_mode():
+            decoded = [
+                self.module.decode(z, told_of_z).cpu()
+                for z, (told_of_z,) in self._chunks(latents, [told])
+            ]
+        features: NDArray[np.float64] = torch.cat(decoded).numpy()
+        return features
 
     def bound(
         self, sequences: Sequences, conditions: Sequence[Told], seed: int | None = None
