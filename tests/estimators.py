@@ -76,6 +76,7 @@ CHECKED = [
     SequencePooling(),
     CVAE(),
     CVAE(condition="zero", label_dropout=0.5, hidden_sizes=(32,), latent_dim=4),
+    CVAE(conditioned="encoder", condition="prior", reconstruction_threshold=1e6),
     CVAE("vae", max_epochs=3),
     CVAE("ae", max_epochs=3, standardize=False),
     SequenceClassifier(),

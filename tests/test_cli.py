@@ -272,6 +272,8 @@ def test_plots_show_the_classes_of_the_target(tmp_path, monkeypatch):
         (["--set", "metricdae__lr=-1"], "'lr' parameter of MetricDAE must be"),
         (["--folds", "50"], "Cannot have number of splits n_splits=50"),
         (["--auxiliary", "emodb=x"], "--auxiliary goes with --recipe pseudo_siamese_"),
+        (["--condition", "gender"], "--condition goes with --recipe cvae_lstm, not"),
+        (["--recipe", "cvae_lstm", "--condition", "age"], "--condition takes emotion,"),
     ],
 )
 def test_faults_are_said_in_a_line_and_a_status(

@@ -168,16 +168,16 @@ def check_condition(given: Any, X: Any) -> tuple[NDArray[Any] | None, NDArray[An
         empty = np.flatnonzero(np.isnan(numbers).all(axis=0))
         if empty.size:
             raise ValueError(
-                f"condition is NaN for all utterances in column {empty[0]}: leave the "
-                "column out."
+                f"The condition is NaN for all utterances in column {empty[0]}: leave "
+                "that column out."
             )
         return None, numbers
     labels = check_labels("condition", given)
     check_consistent_length(X, labels)
     if pd.isna(labels).all():
         raise ValueError(
-            "condition is not known of any utterance: nothing to be conditioned on. "
-            'CVAE(variant="vae") needs none.'
+            "The condition is not known of any utterance: give some, or take "
+            'CVAE(variant="vae"), which needs none.'
         )
     return encode_labels("condition", labels)
 
@@ -269,14 +269,18 @@ def learn_numbers(numbers: NDArray[np.float64], priors: Any, seed: int) -> Numbe
     complete = numbers[~np.isnan(numbers).any(axis=1)]
     if not len(complete):  # no two columns are known together
         complete = mean[None]
-    standard = (complete - mean) / scale
-    points, of_utterance = np.unique(standard, axis=0, return_inverse=True)
-    if len(points) > _POINTS:
+    # Rounded, so that the points are the same in every unit.
+    standard = np.round((complete - mean) / scale, 6)
+    _, first, counts = np.unique(
+        standard, axis=0, return_index=True, return_counts=True
+    )
+    values = complete[first]
+    if len(values) > _POINTS:
         with one_thread():
             clusters = KMeans(_POINTS, n_init=1, random_state=seed).fit(standard)
-        points, of_utterance = clusters.cluster_centers_, clusters.labels_
-    counts = np.bincount(of_utterance.ravel(), minlength=len(points))
-    return Numbers(points * scale + mean, counts / counts.sum(), mean, scale)
+        values = clusters.cluster_centers_ * scale + mean
+        counts = np.bincount(clusters.labels_, minlength=_POINTS)
+    return Numbers(values, counts / counts.sum(), mean, scale)
 
 
 def _is_continuous(given: Any) -> bool:
