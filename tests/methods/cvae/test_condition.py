@@ -113,7 +113,7 @@ def test_a_number_is_inferred_where_it_can_be():
     X, _ = speech(n=80, spread=0.0)
     rating = np.linspace(1, 5, 80)
     X = [x + np.float32(r) for x, r in zip(X, rating, strict=True)]
-    cvae = small(max_epochs=100, lr=3e-3).fit(X, condition=rating)
+    cvae = small(max_epochs=40, lr=0.01).fit(X, condition=rating)
     posterior = np.exp(cvae._inference().log_posterior(cvae._check_X(X)))
     guessed = posterior @ cvae.condition_values_[:, 0]
     assert np.corrcoef(guessed, rating)[0, 1] > 0.9
@@ -299,7 +299,9 @@ def test_a_condition_that_was_asked_for_by_name_and_not_passed():
     encoder.fit(X, y, condition=y)
 
 
-@pytest.mark.parametrize("target", ["emotion", "activation"])
+@pytest.mark.parametrize(
+    "target", [pytest.param("emotion", marks=pytest.mark.slow), "activation"]
+)
 def test_recipe_by_speaker(corpus, target):
     model = recipes.cvae_lstm(condition="emotion", random_state=0)
     model.set_params(
