@@ -7,6 +7,11 @@ been computed is kept in the folder that CVAE_CACHE names, where it names one, s
 a run can be interrupted.
 
     CVAE_CACHE=cache python benchmarks/results_cvae.py --seeds 3 --seeds-of-levels 2
+
+With --rotate, each of the five folds has another seed from 0 to 4: a single pass sees
+five seeds, and five passes see each fold with each of them. --only names the corpora.
+
+    python benchmarks/results_cvae.py --rotate --seeds 1 --seeds-of-levels 1
 """
 
 import argparse
@@ -33,7 +38,12 @@ from sklearn_ser.metrics import macro_f1_score, ua_score, wa_score
 
 FOUR = ["anger", "happiness", "neutral", "sadness"]
 MODELS = ("log-mel segments", "AE", "VAE", "CVAE, posterior")
-EXTRAS = ("CVAE, prior", "CVAE, zero", "CVAE, oracle", "CVAE alone")
+CONDITIONS = ("CVAE, cross-fitted", "CVAE, prior", "CVAE, zero")
+EXTRAS = ("CVAE, oracle", "CVAE alone")
+# For levels: conditioned on the emotion, as the paper's Table 2 may be read.
+OF_EMOTIONS = ("CVAE of emotions, posterior", "CVAE of emotions, prior")
+# Folds of training speakers in cross-fitting.
+INNER = 3
 CACHE = joblib.Memory(os.environ.get("CVAE_CACHE"), verbose=0)
 
 
@@ -76,18 +86,36 @@ def encode(X: np.ndarray, train: np.ndarray, variant: str, seed: int) -> np.ndar
 
 
 def represent(
-    X: np.ndarray, y: np.ndarray, train: np.ndarray, model: str, seed: int
+    X: np.ndarray,
+    y: np.ndarray,
+    speaker: np.ndarray,
+    train: np.ndarray,
+    model: str,
+    seed: int,
 ) -> np.ndarray:
     """Return what the LSTM of a model is given for all utterances."""
     if model == "log-mel segments":
         return X
     if model in ("AE", "VAE"):
         return CACHE.cache(encode)(X, train, model.lower(), seed)
-    condition = model.removeprefix("CVAE, ")
+    condition = model.partition(", ")[2]
+    if condition == "cross-fitted":
+        return CACHE.cache(cross_fit)(X, y, speaker, train, seed)
     cvae = CACHE.cache(fit_cvae)(X, y, train, 0.5 if condition == "zero" else 0.0, seed)
     if condition == "oracle":
         return cvae.transform(X, oracle_labels=y)
     return cvae.set_params(condition=condition).transform(X)
+
+
+def cross_fit(
+    X: np.ndarray, y: np.ndarray, speaker: np.ndarray, train: np.ndarray, seed: int
+) -> np.ndarray:
+    """Encode the training data as if they were new, and all others."""
+    cvae = CVAE(cv=INNER, random_state=seed)
+    encoded = cvae.fit_transform(X[train], y[train], groups=speaker[train])
+    latents = cvae.transform(X)
+    latents[train] = encoded
+    return latents
 
 
 def fit_cvae(
@@ -100,6 +128,8 @@ def fit_cvae(
 def predict(
     audio: np.ndarray,
     y: np.ndarray,
+    emotion: np.ndarray,
+    speaker: np.ndarray,
     train: np.ndarray,
     test: np.ndarray,
     model: str,
@@ -109,19 +139,30 @@ def predict(
     X = LogMelSegmenter().transform(audio)
     if model == "CVAE alone":
         return CACHE.cache(fit_cvae)(X, y, train, 0.0, seed).predict(X[test])
-    sequences = represent(X, y, train, model, seed)
+    condition = emotion if "of emotions" in model else y
+    sequences = represent(X, condition, speaker, train, model, seed)
     lstm = SequenceClassifier(class_weight="balanced", random_state=seed)
     return lstm.fit(sequences[train], y[train]).predict(sequences[test])
 
 
+def models(name: str, target: str, seed: int) -> tuple[str, ...]:
+    """Return what is compared on a corpus."""
+    if target != "emotion":
+        return MODELS + OF_EMOTIONS
+    if "classes" in name:
+        return MODELS + CONDITIONS + EXTRAS
+    return MODELS + CONDITIONS + (() if seed else EXTRAS)
+
+
 def tasks(
-    home: Path, seeds: int, seeds_of_levels: int
+    home: Path, seeds: int, seeds_of_levels: int, rotate: bool, only: list[str]
 ) -> Iterator[tuple[dict[str, Any], Any, Any]]:
     """Yield a name, the truth, and the calls for the folds, of each table row."""
     asked = [
         (seed, name, corpus, target, y)
         for seed in range(seeds)
         for name, corpus in corpora(home).items()
+        if not only or name in only
         for target, y in targets(name, corpus).items()
         if seed < (seeds if target == "emotion" else seeds_of_levels)
         if not (seed and "classes" in name)  # one seed, for orientation
@@ -132,25 +173,28 @@ def tasks(
         if not seed:
             calls = [(egemaps_svc, (corpus.audio, y, *split)) for split in splits]
             yield row | {"model": "eGeMAPS + SVC"}, y, calls
-        for model in MODELS + (EXTRAS if target == "emotion" and not seed else ()):
+        for model in models(name, target, seed):
+            given = (corpus.audio, y, corpus.emotion, corpus.speaker)
+            of_fold = [(k - seed) % 5 if rotate else seed for k in range(5)]
             calls = [
-                (predict, (corpus.audio, y, *split, model, seed)) for split in splits
+                (predict, (*given, *split, model, of_fold[k]))
+                for k, split in enumerate(splits)
             ]
             title = f"{model} + LSTM" if model != "CVAE alone" else model
             yield row | {"model": title}, y, calls
 
 
-def scores(home: Path, seeds: int, seeds_of_levels: int) -> list[Any]:
+def scores(home: Path, **options: Any) -> list[Any]:
     """Pool the folds of each row and score them."""
-    rows = list(tasks(home, seeds, seeds_of_levels))
+    rows = list(tasks(home, **options))
     calls = [call for _, _, of_row in rows for call in of_row]
     parallel = joblib.Parallel(n_jobs=2, return_as="generator", batch_size=1)
     run = parallel(joblib.delayed(CACHE.cache(f))(*given) for f, given in calls)
     results = []
     for row, y, of_row in rows:
         predicted = np.empty_like(y)
-        for (_, given), of_fold in zip(of_row, run, strict=False):
-            predicted[given[3]] = of_fold
+        for (call, given), of_fold in zip(of_row, run, strict=False):
+            predicted[given[5 if call is predict else 3]] = of_fold
         scored = {
             "UA": ua_score(y, predicted),
             "WA": wa_score(y, predicted),
@@ -178,9 +222,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="for the emotions")
     parser.add_argument("--seeds-of-levels", type=int, default=2, help="for the levels")
+    parser.add_argument("--rotate", action="store_true", help="another seed by fold")
+    parser.add_argument("--only", nargs="+", default=[], help="the corpora")
     arguments = parser.parse_args()
     home = Path(os.environ.get("SKLEARN_SER_DATA", "../shared/corpora"))
-    rows = scores(home, arguments.seeds, arguments.seeds_of_levels)
+    rows = scores(home, **vars(arguments))
     result = table(rows)
     for target, of_target in result.groupby("target", sort=False):
         print(

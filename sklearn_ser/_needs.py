@@ -33,6 +33,10 @@ class Needs:
         them. Empty where the recipe has no such parameter.
     auxiliary_corpora : bool
         Whether the recipe can be pre-trained on other corpora.
+    condition : tuple of str
+        What the recipe can be conditioned on beside the target, by its parameter
+        ``condition``: names of what `fit` is then given, and None for the target
+        itself. Empty where the recipe has no such parameter.
     settle : callable or None
         What has to be done after parameters were changed by hand:
         ``settle(model, corpora, changed)`` is given what the recipe has returned, a
@@ -44,8 +48,8 @@ class Needs:
     Examples
     --------
     >>> from sklearn_ser import recipes
-    >>> recipes.metric_dae.needs
-    Needs(seed=True, label=('activation', 'valence'), auxiliary_corpora=False)
+    >>> recipes.metric_dae.needs.label
+    ('activation', 'valence')
     >>> [name for name in recipes.__all__ if not getattr(recipes, name).needs.seed]
     ['egemaps_svc']
     """
@@ -53,6 +57,7 @@ class Needs:
     seed: bool = False
     label: tuple[str, ...] = ()
     auxiliary_corpora: bool = False
+    condition: tuple[str, ...] = ()
     settle: Callable[[Any, Sequence[Corpus], Mapping[str, Any]], object] | None = field(
         default=None, repr=False
     )
@@ -73,13 +78,14 @@ def needs(
     seed: bool = False,
     label: tuple[str, ...] = (),
     auxiliary_corpora: bool = False,
+    condition: tuple[str, ...] = (),
     settle: Callable[[Any, Sequence[Corpus], Mapping[str, Any]], object] | None = None,
 ) -> Callable[[Callable[P, R]], Recipe[P, R]]:
     """Declare what a recipe needs.
 
     Parameters
     ----------
-    seed, label, auxiliary_corpora, settle
+    seed, label, auxiliary_corpora, condition, settle
         See `Needs`.
 
     Returns
@@ -87,7 +93,7 @@ def needs(
     callable
         A decorator that gives a function the attribute ``needs``.
     """
-    declared = Needs(seed, label, auxiliary_corpora, settle)
+    declared = Needs(seed, label, auxiliary_corpora, condition, settle)
 
     def declare(function: Callable[P, R]) -> Recipe[P, R]:
         recipe = cast(Recipe[P, R], function)

@@ -143,6 +143,12 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         "(default: the target, if it is such a dimension, or the first one)",
     )
     parser.add_argument(
+        "--condition",
+        metavar="NAME",
+        help="what a recipe is conditioned on beside the target; for "
+        f"{', '.join(_recipes_that('condition'))} (default: the target itself)",
+    )
+    parser.add_argument(
         "--seed",
         type=int,
         default=0,
@@ -341,6 +347,13 @@ def _check(options: argparse.Namespace) -> None:
                 f"--recipe {options.recipe} learns from {' and '.join(needs.label)}, "
                 f"not from {dimension}: leave it out of --label."
             )
+    if options.condition and not needs.condition:
+        raise ValueError(_goes_with("--condition", "condition", options.recipe))
+    if options.condition and options.condition not in needs.condition:
+        raise ValueError(
+            f"--condition takes {', '.join(needs.condition)}, got "
+            f"{options.condition!r}."
+        )
     if options.auxiliary and not needs.auxiliary_corpora:
         raise ValueError(_goes_with("--auxiliary", "auxiliary_corpora", options.recipe))
     for text in options.set:
@@ -436,6 +449,8 @@ def _build(options: argparse.Namespace) -> Any:
     if needs.label:
         names = () if options.label == "none" else tuple(options.label.split("+"))
         settings["label"] = names if len(names) > 1 else next(iter(names), None)
+    if options.condition:
+        settings["condition"] = options.condition
     recipe = getattr(recipes, options.recipe)(**settings)
     pipeline: Pipeline = getattr(recipe, "estimator", recipe)
     # The folds have a bar of their own: one for each fit would be too many.

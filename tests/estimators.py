@@ -76,6 +76,7 @@ CHECKED = [
     SequencePooling(),
     CVAE(),
     CVAE(condition="zero", label_dropout=0.5, hidden_sizes=(32,), latent_dim=4),
+    CVAE(conditioned="encoder", condition="prior", reconstruction_threshold=1e6),
     CVAE("vae", max_epochs=3),
     CVAE("ae", max_epochs=3, standardize=False),
     SequenceClassifier(),
@@ -112,6 +113,10 @@ TRAINED = [
         ("activation", "valence"),
     ),
     (CVAE(hidden_sizes=(16,), latent_dim=3, max_epochs=3, random_state=0), ()),
+    (
+        CVAE(hidden_sizes=(16,), latent_dim=3, max_epochs=3, random_state=0),
+        ("condition",),
+    ),
     (CVAE("vae", hidden_sizes=(16,), latent_dim=3, max_epochs=3, random_state=0), ()),
     (CVAE("ae", hidden_sizes=(16,), latent_dim=3, max_epochs=3, random_state=0), ()),
     (SequenceClassifier(hidden_size=8, max_epochs=3, random_state=0), ()),
@@ -192,6 +197,7 @@ def make_data(n_speakers=6, n_per_speaker=12, n_features=10, seed=0):
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     groups = np.repeat([f"s{i}" for i in range(n_speakers)], n_per_speaker)
     metadata = {"activation": activation, "valence": valence, "groups": groups}
+    metadata["condition"] = activation
     return X.astype(np.float32), emotion, groups, metadata
 
 

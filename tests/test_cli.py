@@ -116,6 +116,21 @@ def test_evaluate_an_autoencoder(tmp_path, capfd, recipe):
     assert scores["settings"]["estimator"]["cvae__variant"] == repr(recipe[:-5])
 
 
+@pytest.mark.slow
+def test_evaluate_under_a_condition(tmp_path):
+    settings = [
+        *("cvae__hidden_sizes=()", "cvae__latent_dim=2", "cvae__max_epochs=1"),
+        *("sequenceclassifier__hidden_size=2", "sequenceclassifier__max_epochs=1"),
+    ]
+    common = ["evaluate", "--recipe", "cvae_lstm", "--folds", 2, "--target", "act"]
+    predicted = []
+    for name, options in {"a": [], "b": ["--condition", "gender"]}.items():
+        arguments = [*common, "--output", tmp_path / name, *options]
+        assert run(*arguments, *(p for s in settings for p in ("--set", s))) == 0
+        predicted.append((tmp_path / name / "scores.json").read_text())
+    assert json.loads(predicted[0])["ua"] != json.loads(predicted[1])["ua"]
+
+
 def test_evaluate_an_adversary(tmp_path, capfd):
     settings = [
         *("estimator__menan__max_epochs=1", "factors=()"),
@@ -272,6 +287,8 @@ def test_plots_show_the_classes_of_the_target(tmp_path, monkeypatch):
         (["--set", "metricdae__lr=-1"], "'lr' parameter of MetricDAE must be"),
         (["--folds", "50"], "Cannot have number of splits n_splits=50"),
         (["--auxiliary", "emodb=x"], "--auxiliary goes with --recipe pseudo_siamese_"),
+        (["--condition", "gender"], "--condition goes with --recipe cvae_lstm, not"),
+        (["--recipe", "cvae_lstm", "--condition", "age"], "--condition takes emotion,"),
     ],
 )
 def test_faults_are_said_in_a_line_and_a_status(

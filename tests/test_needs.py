@@ -42,6 +42,7 @@ def test_recipes_take_what_they_declare(name):
         "random_state": (declared.seed, 0),
         "label": (bool(declared.label), None),
         "auxiliary_corpora": (declared.auxiliary_corpora, None),
+        "condition": (bool(declared.condition), "gender"),
     }
     for parameter, (is_declared, value) in offers.items():
         if is_declared:
@@ -54,6 +55,7 @@ def test_recipes_take_what_they_declare(name):
 def test_what_recipes_declare():
     with_label = {name: x.needs.label for name, x in RECIPES.items() if x.needs.label}
     assert with_label == {"metric_dae": ("activation", "valence")}
+    assert [x for x in RECIPES if RECIPES[x].needs.condition] == ["cvae_lstm"]
     assert [x for x in RECIPES if RECIPES[x].needs.auxiliary_corpora] == PRETRAINED
     settled = [x for x in RECIPES if RECIPES[x].needs.settle is not None]
     assert settled == ["cnn_blstm", *PRETRAINED]

@@ -75,6 +75,9 @@ assert_type(dae.inverse_transform(latent), NDArray[np.float32])
 
 cvae = assert_type(CVAE(latent_dim=8).fit(frames, y), CVAE)
 assert_type(cvae.transform(frames, oracle_labels=y), NDArray[Any])
+assert_type(cvae.fit_transform(frames, y, condition=corpus.gender), NDArray[Any])
+assert_type(cvae.inverse_transform(frames, known_condition=y), NDArray[Any])
+assert_type(cvae.score_samples(frames), NDArray[np.float64])
 
 siamese = assert_type(ContrastiveSiamese().fit(frames, y), ContrastiveSiamese)
 assert_type(siamese.transform(frames), NDArray[np.float32])

@@ -46,8 +46,8 @@ def evaluate_by_speaker(
 
     A feature extractor of this library at the head of a pipeline treats each recording
     by itself, so it runs once, before the folds are made. All other steps are fitted
-    anew in each fold, on its training speakers alone. Activation, valence, dominance,
-    gender and speakers reach the steps that ask for them, in training only.
+    anew in each fold, on its training speakers alone. Emotion, activation, valence,
+    dominance, gender and speakers reach the steps that ask for them, in training only.
 
     Parameters
     ----------
@@ -219,6 +219,7 @@ def _fit_folds(
     """Fit and predict each fold, with what the learner asks for of the corpus."""
     metadata = {
         **{name: getattr(corpus, name) for name in DIMENSIONS},
+        "emotion": corpus.emotion,
         "gender": corpus.gender,
         "groups": corpus.speaker,
     }

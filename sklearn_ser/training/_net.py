@@ -295,6 +295,27 @@ def _means(of_batches: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
     return means
 
 
+class StopBelow(Callback):
+    """Ends the training after the first epoch whose loss is below a threshold.
+
+    Parameters
+    ----------
+    monitor : str
+        Name of the loss in the history.
+    threshold : float
+        The loss has to fall below it.
+    """
+
+    def __init__(self, monitor: str, threshold: float) -> None:
+        self.monitor = monitor
+        self.threshold = threshold
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Stop where the loss is low enough."""
+        if net.history[-1, self.monitor] < self.threshold:
+            raise KeyboardInterrupt  # skorch's convention
+
+
 class EpochProgress(Callback):
     """A progress bar over the epochs, with the latest losses beside it.
 

@@ -14,7 +14,7 @@ from torch import nn, optim
 
 from .._warnings import warn_user
 from ._batches import Batches, BatchTransform, TableBatches
-from ._net import EpochProgress, TrainingNet
+from ._net import EpochProgress, StopBelow, TrainingNet
 from ._state import to_numpy, to_torch
 
 
@@ -52,6 +52,8 @@ class NetSpec:
         Root of all that is random.
     early_stopping : dict or None
         Parameters of `skorch.callbacks.EarlyStopping`.
+    stop_below : dict or None
+        Parameters of `StopBelow`.
     lr_schedule : dict or None
         ``"policy"``, its name in `torch.optim.lr_scheduler`, and its parameters.
     progress : str or None
@@ -75,6 +77,7 @@ class NetSpec:
     device: str
     seed: int
     early_stopping: dict[str, Any] | None = None
+    stop_below: dict[str, Any] | None = None
     lr_schedule: dict[str, Any] | None = None
     progress: str | None = None
     net_params: dict[str, Any] | None = None
@@ -143,7 +146,7 @@ class NetSpec:
         return net
 
     def _callbacks(self) -> list[tuple[str, Any]]:
-        """Return our callbacks: schedule, early stopping, progress bar."""
+        """Return our callbacks: schedule, what stops early, progress bar."""
         callbacks: list[tuple[str, Any]] = []
         # Before early stopping, which would leave it out of the last epoch.
         if self.lr_schedule is not None:
@@ -160,6 +163,9 @@ class NetSpec:
                 **self.early_stopping,
             )
             callbacks.append(("early_stopping", stopping))
+        # After early stopping, which has to see the last epoch, too.
+        if self.stop_below is not None:
+            callbacks.append(("stop_below", StopBelow(**self.stop_below)))
         if self.progress is not None:
             callbacks.append(("progress", EpochProgress(self.progress)))
         return callbacks

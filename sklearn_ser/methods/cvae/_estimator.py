@@ -2,78 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 from sklearn.utils import Tags
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-    column_or_1d,
-)
-from torch import Tensor
 
-from ..._sklearn import (
-    Interval,
-    StrOptions,
-    fit_context,
-    output_config,
-    validate_parameter_constraints,
-)
+from ..._sklearn import Interval, StrOptions, fit_context
+from ..._warnings import warn_user
 from ...sequences import Sequences, check_sequences
-from ...training._base import NetTransformerMixin, check_sizes, draw_seed
-from ...training._batches import Batch, FrameBatches
+from ...training._base import check_sizes, draw_seed
+from ...training._batches import Data, FrameBatches
 from ...training._labels import check_groups
-from ...training._net import one_thread
-from ...training._sequences import (
-    SequenceClassifierMixin,
-    SequenceEstimator,
-    check_classes,
-)
+from ...training._sequences import SequenceEstimator, check_classes
 from ...training._spec import NetSpec
-from ._loss import VariationalLoss, negative_elbo
+from ._condition import (
+    Condition,
+    DropCondition,
+    check_condition,
+    learn_categories,
+    learn_numbers,
+)
+from ._crossfit import infer_across_folds
+from ._encoding import TrainedAutoencoder
+from ._loss import VariationalLoss
 from ._net import VariationalAutoencoder
 
-# Segments that pass the module at once in inference.
-_SEGMENTS_AT_ONCE = 2048
 
-
-@dataclass(frozen=True)
-class AddCondition:
-    """Adds the emotions to a batch as the condition, and none for some segments."""
-
-    n_classes: int
-    dropout: float
-
-    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """Return the batch with its ``"condition"``.
-
-        Parameters
-        ----------
-        batch : dict of str to Tensor
-            With the numbers of the emotions as ``"y"``.
-        generator : torch.Generator
-            Where the segments without a condition are drawn.
-
-        Returns
-        -------
-        dict of str to Tensor
-        """
-        y = batch["y"]
-        condition = torch.nn.functional.one_hot(y, self.n_classes).to(torch.float32)
-        if self.dropout:
-            kept = torch.rand(len(y), generator=generator) >= self.dropout
-            condition *= kept.to(condition)[:, None]
-        return {**batch, "condition": condition}
-
-
-class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
+class CVAE(TrainedAutoencoder):
     r"""Conditional variational autoencoder of segments (Latif et al., 2018).
 
     Learns to compress segments of speech, such as those of `LogMelSegmenter`, into
@@ -100,15 +59,24 @@ class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         without variance has only the latent representation.
     condition : {"posterior", "prior", "zero"}, default="posterior"
         What stands for the unknown emotion in `transform`: the probabilities of the
-        classes that `predict_proba` infers, ``class_prior_``, or no class at all, see
-        the notes. For the last, train with `label_dropout`. Only for
-        ``variant="cvae"``.
+        classes that `predict_proba` infers, ``condition_prior_``, or no class at all,
+        see the notes. For the last, train with `label_dropout` or with utterances whose
+        emotion is not known. Only for ``variant="cvae"``.
+    cv : int or None, default=None
+        Folds across which `fit_transform` infers what stands for the emotion of the
+        training data with ``condition="posterior"``, see the notes: of whole speakers
+        where `groups` are given, else with like shares of the classes. It then trains
+        ``cv + 1`` models. None infers it by the model itself.
+    conditioned : {"both", "encoder", "decoder"}, default="both"
+        Which part is told the emotion: both as in the paper's equations, or the encoder
+        alone as in its text.
     label_dropout : float, default=0.0
         Share of the segments that are trained without their emotion, so that the model
         also learns to do without it. Only for ``variant="cvae"``.
     priors : array-like of shape (n_classes,), "uniform" or None, default=None
         Probabilities of the classes before an utterance is heard. None takes their
-        frequencies in training. Only for ``variant="cvae"``.
+        frequencies in training. Only for ``variant="cvae"``, and not for a condition
+        that is continuous.
     beta : float, default=1.0
         Weight in training of the divergence from the standard normal distribution.
     annealing_epochs : int, default=0
@@ -118,6 +86,12 @@ class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
     recon_scale : float, default=1.0
         Factor of the squared error: 1 as in Eq. 2, 0.5 for a decoder of unit
         variance.
+    reconstruction_threshold : float or None, default=None
+        Stop after the first epoch whose reconstruction error is below this: the squared
+        error of a segment's standardised features, summed over them as in Eq. 2 and not
+        scaled by `recon_scale`, in the mean over the training segments, or over those
+        of the held-out speakers under early stopping. It is the paper's "predefined
+        threshold", whose value is not published. None trains for `max_epochs`.
     standardize : bool, default=True
         Whether to standardise each feature by its mean and standard deviation over all
         frames or segments that are trained on. The paper says nothing of it; squared
@@ -156,8 +130,14 @@ class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         The trained net; ``net_.module_`` is the torch module, a
         `sklearn_ser.nets.VariationalAutoencoder`.
     classes_ : ndarray of shape (n_classes,)
-        The emotions; only for ``variant="cvae"``.
+        The emotions; only for ``variant="cvae"`` whose condition is `y`.
     class_prior_ : ndarray of shape (n_classes,)
+        Their probabilities before an utterance is heard, likewise.
+    condition_values_ : ndarray of shape (n_values,) or (n_values, n_columns)
+        What the condition may be: the classes, other categories, or, where it is
+        continuous, its different values or 16 points among them. Only for
+        ``variant="cvae"``.
+    condition_prior_ : ndarray of shape (n_values,)
         Their probabilities before an utterance is heard, likewise.
     mean_ : ndarray of shape (n_features,)
         Mean of each feature over the segments that were trained on.
@@ -168,6 +148,8 @@ class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         ``"train_loss"``, ``"train_reconstruction_loss"`` and, except for
         ``variant="ae"``, ``"train_kl_loss"``, the divergence without weight; the same
         with ``"valid_"`` under early stopping, whose loss has the full `beta`.
+        `reconstruction_threshold` is compared with the reconstruction loss over
+        `recon_scale`.
     validation_groups_ : ndarray
         The speakers that early stopping has held out.
     n_features_in_ : int
@@ -193,7 +175,26 @@ class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
     model was trained with the labels of the training data, so it infers their emotions
     correctly more often than those of new data. A classifier that is trained on the
     latent values of the same data may trust them too much. ``condition="prior"``, the
-    same for all utterances, avoids this.
+    same for all utterances, avoids this; so does `cv`: `fit_transform`, which a
+    pipeline calls, then infers the emotion of each training utterance by a model that
+    has not seen it (cross-fitting, as in scikit-learn's `TargetEncoder`), and encodes
+    it by the model that has seen all. It is then not what ``fit(X, y).transform(X)``
+    gives.
+
+    The condition may be another than what the classifier after it is to find. In the
+    paper's Table 2 the model is conditioned on the emotion, and levels of activation
+    are classified: ``fit(X, levels, condition=emotion)``. Without metadata routing a
+    pipeline takes ``cvae__condition=emotion``; with it, ``condition=emotion``, or
+    another name that ``set_fit_request(condition="emotion")`` asks for. In the test
+    such a condition is inferred like any other. Only one that is known beforehand may
+    be told to `transform`, as ``known_condition``, which is never routed unless
+    ``set_transform_request(known_condition=True)`` asks for it.
+
+    A continuous condition is standardised, and told to the net with a one for "known".
+    What is inferred is its mean over ``condition_values_``.
+
+    With ``conditioned="encoder"`` no reconstruction depends on the condition, so an
+    inferred one rests on how well the encoder fits alone.
 
     The paper appends the label to "the speech frame representation". Here it is
     appended once to each segment, not to each of its frames.
@@ -238,15 +239,21 @@ class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         "hidden_sizes": ["array-like"],
         "output": [StrOptions({"mean_variance", "mean"})],
         "condition": [StrOptions({"posterior", "prior", "zero"})],
+        "cv": [Interval(Integral, 2, None, closed="left"), None],
+        "conditioned": [StrOptions({"both", "encoder", "decoder"})],
         "label_dropout": [Interval(Real, 0, 1, closed="left")],
         "priors": ["array-like", StrOptions({"uniform"}), None],
         "beta": [Interval(Real, 0, None, closed="left")],
         "annealing_epochs": [Interval(Integral, 0, None, closed="left")],
         "free_bits": [Interval(Real, 0, None, closed="left")],
         "recon_scale": [Interval(Real, 0, None, closed="neither")],
+        "reconstruction_threshold": [
+            Interval(Real, 0, None, closed="neither"),
+            None,
+        ],
     }
 
-    __metadata_request__fit = {"groups": True}
+    __metadata_request__fit = {"condition": True, "groups": True}
 
     def __init__(
         self,
@@ -256,12 +263,15 @@ class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         hidden_sizes: Sequence[int] = (512, 256),
         output: Literal["mean_variance", "mean"] = "mean_variance",
         condition: Literal["posterior", "prior", "zero"] = "posterior",
+        cv: int | None = None,
+        conditioned: Literal["both", "encoder", "decoder"] = "both",
         label_dropout: float = 0.0,
         priors: Any = None,
         beta: float = 1.0,
         annealing_epochs: int = 0,
         free_bits: float = 0.0,
         recon_scale: float = 1.0,
+        reconstruction_threshold: float | None = None,
         standardize: bool = True,
         lr: float = 1e-3,
         max_epochs: int = 20,
@@ -280,12 +290,15 @@ class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         self.hidden_sizes = hidden_sizes
         self.output = output
         self.condition = condition
+        self.cv = cv
+        self.conditioned = conditioned
         self.label_dropout = label_dropout
         self.priors = priors
         self.beta = beta
         self.annealing_epochs = annealing_epochs
         self.free_bits = free_bits
         self.recon_scale = recon_scale
+        self.reconstruction_threshold = reconstruction_threshold
         self.standardize = standardize
         self.lr = lr
         self.max_epochs = max_epochs
@@ -300,7 +313,9 @@ class CVAE(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         self.net_params = net_params
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> CVAE:
+    def fit(
+        self, X: Any, y: Any = None, *, condition: Any = None, groups: Any = None
+    ) -> CVAE:
         """Train the autoencoder.
 
         Parameters
@@ -310,7 +325,13 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             Utterances as sequences of segments; each row of a 2-D array is an utterance
             of one segment.
         y : array-like of shape (n,), default=None
-            Emotion of each utterance. Needed for ``variant="cvae"``, else ignored.
+            Emotion of each utterance, None or NaN where it is not known. Needed for
+            ``variant="cvae"`` without a `condition`, else ignored.
+        condition : array-like of shape (n,) or (n, n_columns), default=None
+            What the model is conditioned on in the place of `y`. Strings, integers and
+            booleans are categories; floats are numbers, in one column or more, on any
+            scale. None or NaN where it is not known. Only for ``variant="cvae"``, else
+            ignored.
         groups : array-like of shape (n,), default=None
             Speaker of each utterance. Needed for early stopping only.
 
@@ -322,87 +343,88 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         Raises
         ------
         ValueError
-            If an utterance is not a sequence of finite numbers, if emotions or
+            If an utterance is not a sequence of finite numbers, if conditions or
             speakers are needed and missing, or if the lengths differ.
+
+        Warns
+        -----
+        UserWarning
+            If ``condition="zero"`` is to feed what is not trained, or if
+            `reconstruction_threshold` is not reached.
         """
         self._reset()
         sequences = check_sequences(self, X, reset=True)
         groups = check_groups(self, groups, sequences)
         data: dict[str, Any] = {"X": sequences}
+        values = None
         if self.variant == "cvae":
-            self.classes_, data["y"] = check_classes(self, sequences, y)
+            values, data["condition"] = self._check_condition(sequences, y, condition)
         seed = draw_seed(self.random_state)
         train, valid = self._split_off_speakers(data, groups, seed)
-        if self.variant == "cvae":
-            # Only the classes that are trained on: one that only held-out speakers show
-            # is never learned, and must not be predicted.
-            self.class_prior_ = self._class_prior(train["y"])
+        self._coder = self._learn_condition(values, train, seed)
+        train, valid = self._told(train), valid and self._told(valid)
+        self._note_gaps(train)
         train, valid = self._fit_scaling(train, valid)
         self._train(self._specify(seed), train, valid)
+        self._warn_of_threshold()
         return self
 
-    def transform(self, X: Any, *, oracle_labels: Any = None) -> NDArray[Any]:
-        """Encode utterances, segment by segment.
+    def fit_transform(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        condition: Any = None,
+        groups: Any = None,
+        known_condition: Any = None,
+    ) -> NDArray[Any]:
+        """Train the autoencoder, and encode the utterances that it was trained on.
+
+        With `cv` it differs from ``fit(...).transform(X)``: what stands for the
+        condition of an utterance is then inferred by a model that was not trained on
+        it, as for new data.
 
         Parameters
         ----------
         X : list or 1-D object array of n arrays of shape (n_segments_i, n_features), \
 or array-like of shape (n, n_segments, n_features) or (n, n_features)
-            Utterances.
-        oracle_labels : array-like of shape (n,), default=None
-            The true emotions, to measure what it would be worth to know them. The
-            latent values then contain the answer, so no score that is computed from
-            them is an evaluation. Only for ``variant="cvae"``.
+            Utterances, as in `fit`.
+        y : array-like of shape (n,), default=None
+            As in `fit`.
+        condition : array-like of shape (n,) or (n, n_columns), default=None
+            As in `fit`. The utterances are not encoded by it.
+        groups : array-like of shape (n,), default=None
+            As in `fit`. With `cv`, the folds are of whole speakers.
+        known_condition : array-like of shape (n,) or (n, n_columns), default=None
+            As in `transform`.
 
         Returns
         -------
         ndarray of shape (n,) and dtype object, (n, n_segments, n_outputs) or \
 (n, n_outputs)
-            Utterances in the form of `X`, float32. Each segment has the means, then the
-            variances, of its latent distribution.
+            As from `transform`.
         """
-        check_is_fitted(self)
-        # All else waits for the next fit, and is checked there.
-        validate_parameter_constraints(
-            self._parameter_constraints,
-            {"output": self.output, "condition": self.condition},
-            caller_name="CVAE",
-        )
+        given = {
+            name: values
+            for name, values in {"condition": condition, "groups": groups}.items()
+            if values is not None
+        }
+        self.fit(X, y, **given)
+        if known_condition is not None:
+            return self.transform(X, known_condition=known_condition)
+        if self.cv is None or self._stand_in() != "posterior":
+            return self.transform(X)
         sequences = self._check_X(X)
-        container = output_config(self)
-        if sequences.kind != "table" and container != "default":
-            raise ValueError(
-                f"Sequences do not fit the output container {container!r}: use "
-                'set_output(transform="default") here, and the container on later '
-                "steps alone."
-            )
-        module: Any
-        module, device = self._inference_module()
-        condition = self._condition(sequences, module, device, oracle_labels)
-        encoded = np.empty((sequences.n_frames, self._n_features_out), np.float32)
-        first = 0
-        with one_thread(), torch.inference_mode():
-            for x, rows in self._chunks(sequences, device):
-                of_segments = None
-                if condition is not None:
-                    of_segments = condition[torch.from_numpy(rows)]
-                mean, logvar = module.encode(x, of_segments)
-                parts = [mean] if self._has_no_variance() else [mean, logvar.exp()]
-                encoded[first : first + len(x)] = torch.cat(parts, dim=1).cpu()
-                first += len(x)
-        return sequences.like_input(encoded)
-
-    @property
-    def _n_features_out(self) -> int:
-        """Width of what `transform` gives, for `get_feature_names_out`."""
-        latent_dim = int(self._spec.module_params["latent_dim"])
-        return latent_dim if self._has_no_variance() else 2 * latent_dim
+        self._check_container(sequences)
+        told = infer_across_folds(self, X, y, given)
+        return self._encode(sequences, self._inference(), told)
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn whether this is a classifier."""
         tags = super().__sklearn_tags__()
         # After a fit its variant counts: one that is set later waits for the next fit.
-        if self._n_conditions() if hasattr(self, "_spec") else self.variant == "cvae":
+        fitted = hasattr(self, "_spec")
+        if hasattr(self, "classes_") if fitted else self.variant == "cvae":
             return tags
         tags.estimator_type = None
         tags.classifier_tags = None
@@ -411,20 +433,25 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
 
     def _specify(self, seed: int) -> NetSpec:
         """Return what the net is built from."""
-        n_conditions = len(self.classes_) if self.variant == "cvae" else 0
         inputs = {"x": "X", "generator": "generator"}
-        add_condition = None
-        if n_conditions:
+        drop_condition = None
+        if self._coder is not None:
             inputs["condition"] = "condition"
-            add_condition = AddCondition(n_conditions, self.label_dropout)
+            if self.label_dropout:
+                drop_condition = DropCondition(float(self.label_dropout))
+        stop_below = None
+        if self.reconstruction_threshold is not None:
+            threshold = self.reconstruction_threshold * self.recon_scale
+            stop_below = {"monitor": self._watched(), "threshold": threshold}
         return NetSpec(
             module=VariationalAutoencoder,
             module_params={
                 "n_features": self.n_features_in_,
                 "latent_dim": self.latent_dim,
                 "hidden_sizes": check_sizes("hidden_sizes", self.hidden_sizes),
-                "n_conditions": n_conditions,
+                "n_conditions": len(self._coder.points[0]) if self._coder else 0,
                 "variational": self.variant != "ae",
+                "conditioned": self.conditioned,
             },
             criterion=VariationalLoss,
             criterion_params={
@@ -435,109 +462,78 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             },
             inputs=inputs,
             batches=FrameBatches,
-            batch_transform=add_condition,
+            batch_transform=drop_condition,
+            stop_below=stop_below,
             **self._shared_settings(seed),
         )
 
-    def _n_conditions(self) -> int:
-        """Return the number of classes that the net was built with; 0 without."""
-        return int(self._spec.module_params["n_conditions"])
+    def _watched(self) -> str:
+        """Return the name in the history of what the threshold is for."""
+        part = "valid" if self.early_stopping else "train"
+        return f"{part}_reconstruction_loss"
 
-    def _class_prior(self, y: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the probabilities of the classes before an utterance is heard."""
-        n_classes = len(self.classes_)
-        if self.priors is None:
-            return np.bincount(y, minlength=n_classes) / len(y)
-        if isinstance(self.priors, str):
-            return np.full(n_classes, 1 / n_classes)
-        prior = np.asarray(self.priors, dtype=np.float64)
-        if prior.shape != (n_classes,):
-            raise ValueError(
-                f"priors must have one value for each of the {n_classes} classes, got "
-                f"shape {prior.shape}."
+    def _warn_of_threshold(self) -> None:
+        """Warn where the error never fell below the threshold."""
+        stop = self._spec.stop_below
+        if stop is None:
+            return
+        error = self.history_[-1][stop["monitor"]] / self.recon_scale
+        if error >= self.reconstruction_threshold:
+            warn_user(
+                f"The reconstruction error of CVAE is {error:.4g} after "
+                f"{len(self.history_)} epochs and has not fallen below "
+                f"reconstruction_threshold={self.reconstruction_threshold:.4g}: raise "
+                "max_epochs or the threshold."
             )
-        if not (prior >= 0).all() or not np.isclose(prior.sum(), 1):
+
+    # The condition in training
+
+    def _check_condition(
+        self, sequences: Sequences, y: Any, condition: Any
+    ) -> tuple[NDArray[Any] | None, NDArray[Any]]:
+        """Return the categories, if it is of such, and the condition by utterance."""
+        if condition is not None:
+            return check_condition(condition, sequences)
+        asked = self.get_metadata_routing().fit.requests.get("condition")
+        if isinstance(asked, str):
             raise ValueError(
-                f"priors must be at least 0 and sum to 1, got {prior.tolist()}."
+                f"This CVAE asks for {asked} as its condition (set_fit_request), but "
+                "fit did not get it. Alone: fit(…, condition=…). In a pipeline or a "
+                "search, with sklearn.set_config(enable_metadata_routing=True): "
+                f"fit(X, y, {asked}=…); without it, after the name of the step: "
+                "fit(X, y, cvae__condition=…)."
             )
-        return prior
+        self.classes_, numbers = check_classes(self, sequences, y, allow_unknown=True)
+        return self.classes_, numbers
 
-    def _has_no_variance(self) -> bool:
-        """Tell whether `transform` gives means alone."""
-        return self.output == "mean" or not self._spec.module_params["variational"]
+    def _learn_condition(
+        self, values: NDArray[Any] | None, train: Data, seed: int
+    ) -> Condition | None:
+        """Learn what the training data say of the condition, if there is one.
 
-    @staticmethod
-    def _chunks(
-        sequences: Sequences, device: str
-    ) -> Iterator[tuple[Tensor, NDArray[np.int64]]]:
-        """Yield segments in float64, and the utterances that they belong to."""
-        first = 0
-        for frames in sequences.chunks(_SEGMENTS_AT_ONCE):
-            last = first + len(frames)
-            x = torch.from_numpy(frames.astype(np.float64)).to(device)
-            yield x, sequences.utterance[first:last].astype(np.int64)
-            first = last
-
-    def _log_probabilities(self, sequences: Sequences) -> NDArray[np.float64]:
-        return self._log_posterior(sequences, *self._inference_module())
-
-    def _condition(
-        self, sequences: Sequences, module: Any, device: str, oracle_labels: Any
-    ) -> Tensor | None:
-        """Return what stands for the emotion of each utterance, where one is needed."""
-        if not self._n_conditions():
-            if oracle_labels is not None:
-                raise ValueError(
-                    f"CVAE(variant={self.variant!r}) has no condition: oracle_labels "
-                    "mean nothing to it."
-                )
+        A class that only held-out speakers show is never learned, and must not be
+        predicted: its probability is zero.
+        """
+        if "condition" not in train:
             return None
-        n, n_classes = len(sequences), len(self.classes_)
-        if oracle_labels is not None:
-            condition = self._one_hot(sequences, oracle_labels)
-        elif self.condition == "posterior":
-            condition = np.exp(self._log_posterior(sequences, module, device))
-        elif self.condition == "prior":
-            condition = np.tile(self.class_prior_, (n, 1))
+        coder: Condition
+        if values is None:
+            coder = learn_numbers(train["condition"], self.priors, seed)
         else:
-            condition = np.zeros((n, n_classes))
-        return torch.from_numpy(condition).to(device)
+            coder = learn_categories(values, train["condition"], self.priors)
+        self.condition_values_, self.condition_prior_ = coder.values, coder.prior
+        if hasattr(self, "classes_"):
+            self.class_prior_ = coder.prior
+        return coder
 
-    def _one_hot(self, sequences: Sequences, labels: Any) -> NDArray[np.float64]:
-        """Return the true emotions as the condition."""
-        labels = column_or_1d(labels)
-        check_consistent_length(sequences, labels)
-        known: NDArray[np.bool_] = labels[:, None] == self.classes_
-        unknown = np.flatnonzero(~known.any(axis=1))
-        if unknown.size:
-            index = unknown[0]
-            raise ValueError(
-                f"oracle_labels has {labels.tolist()[index]!r} at index {index}, which "
-                "was not among the emotions in fit."
-            )
-        return known.astype(np.float64)
+    def _told(self, data: Data) -> Data:
+        """Return the data with the condition as the net is told it."""
+        if self._coder is None:
+            return data
+        return {**data, "condition": self._coder.encode(data["condition"])}
 
-    def _log_posterior(
-        self, sequences: Sequences, module: Any, device: str
-    ) -> NDArray[np.float64]:
-        """Return the logarithms of the probabilities of the classes by utterance."""
-        n_classes = len(self.classes_)
-        bound = np.empty((sequences.n_frames, n_classes))
-        conditions = torch.eye(n_classes, dtype=torch.float64, device=device)
-        scale = self._spec.criterion_params["recon_scale"]
-        first = 0
-        with one_thread(), torch.inference_mode():
-            for x, _ in self._chunks(sequences, device):
-                for k, condition in enumerate(conditions):
-                    of_segments = condition.expand(len(x), -1)
-                    mean, logvar = module.encode(x, of_segments)
-                    decoded = module.decode(mean, of_segments)
-                    loss = negative_elbo(x, decoded, mean, logvar, recon_scale=scale)
-                    bound[first : first + len(x), k] = -loss.cpu()
-                first += len(x)
-        starts = np.cumsum(sequences.lengths) - sequences.lengths
-        evidence = np.add.reduceat(bound, starts, axis=0)
-        with np.errstate(divide="ignore"):  # a prior may be zero
-            evidence += np.log(self.class_prior_)
-        posterior: NDArray[np.float64] = log_softmax(evidence, axis=1)
-        return posterior
+    def _note_gaps(self, train: Data) -> None:
+        """Note whether the net learns to do without a condition; warn if it must."""
+        told = train.get("condition", np.ones((1, 1)))
+        self._trains_zeros = bool(self.label_dropout or not told.any(axis=1).all())
+        self._warn_of_zeros()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -94,6 +94,9 @@ class VariationalAutoencoder(nn.Module):
     variational : bool, default=True
         Whether the latent representation is a distribution. If not, a linear layer
         takes its place.
+    conditioned : {"both", "encoder", "decoder"}, default="both"
+        Which of the two is told the condition. With the encoder alone, the published
+        sizes and four classes, there are 1,184,288 parameters.
 
     References
     ----------
@@ -116,13 +119,17 @@ class VariationalAutoencoder(nn.Module):
         hidden_sizes: Sequence[int] = (512, 256),
         n_conditions: int = 0,
         variational: bool = True,
+        conditioned: Literal["both", "encoder", "decoder"] = "both",
     ) -> None:
         super().__init__()
-        inner = hidden_sizes[-1] if hidden_sizes else n_features + n_conditions
-        self.hidden = _hidden((n_features + n_conditions, *hidden_sizes))
+        self.conditioned = conditioned
+        n_inputs = n_features + n_conditions * (conditioned != "decoder")
+        self.hidden = _hidden((n_inputs, *hidden_sizes))
+        inner = hidden_sizes[-1] if hidden_sizes else n_inputs
         self.mean = nn.Linear(inner, latent_dim)
         self.logvar = nn.Linear(inner, latent_dim) if variational else None
-        widths = (latent_dim + n_conditions, *reversed(hidden_sizes))
+        n_codes = latent_dim + n_conditions * (conditioned != "encoder")
+        widths = (n_codes, *reversed(hidden_sizes))
         self.decoder = nn.Sequential(_hidden(widths), nn.Linear(widths[-1], n_features))
 
     def encode(self, x: Tensor, condition: Tensor | None = None) -> LatentDistribution:
@@ -139,7 +146,8 @@ class VariationalAutoencoder(nn.Module):
         -------
         LatentDistribution
         """
-        hidden = self.hidden(_append(x, condition))
+        told = None if self.conditioned == "decoder" else condition
+        hidden = self.hidden(_append(x, told))
         if self.logvar is None:
             return LatentDistribution(self.mean(hidden), None)
         logvar = self.logvar(hidden).clamp(-_MAX_LOGVAR, _MAX_LOGVAR)
@@ -159,7 +167,8 @@ class VariationalAutoencoder(nn.Module):
         -------
         Tensor of shape (n, n_features)
         """
-        features: Tensor = self.decoder(_append(z, condition))
+        told = None if self.conditioned == "encoder" else condition
+        features: Tensor = self.decoder(_append(z, told))
         return features
 
     def forward(

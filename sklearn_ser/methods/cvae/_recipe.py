@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
+from sklearn import config_context
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from ..._needs import needs
 from ...features import LogMelSegmenter
 
+_CONDITIONS = ("emotion", "gender", "activation", "valence", "dominance")
 
-@needs(seed=True)
+
+@needs(seed=True, condition=_CONDITIONS)
 def cvae_lstm(
     *,
+    condition: (
+        Literal["emotion", "gender", "activation", "valence", "dominance"] | None
+    ) = None,
     early_stopping: bool = False,
     random_state: int | np.random.RandomState | None = None,
     memory: Any = None,
@@ -30,6 +36,12 @@ def cvae_lstm(
 
     Parameters
     ----------
+    condition : {"emotion", "gender", "activation", "valence", "dominance"} or None, \
+default=None
+        What the autoencoder is conditioned on. None is the target itself; any other is
+        beside it, as the emotion is where the paper classifies levels of a dimension.
+        `evaluate_by_speaker` hands it to `fit`; by hand, `fit` is given it under this
+        name with metadata routing, or as ``cvae__condition`` without.
     early_stopping : bool, default=False
         Whether to hold out some of the training speakers, to stop when the loss on them
         no longer falls, and to keep the weights of the best epoch; `fit` then needs
@@ -49,6 +61,11 @@ def cvae_lstm(
     -------
     sklearn.pipeline.Pipeline
         With the steps ``logmelsegmenter``, ``cvae`` and ``sequenceclassifier``.
+
+    Raises
+    ------
+    ValueError
+        If `condition` is none of these.
 
     See Also
     --------
@@ -87,6 +104,11 @@ def cvae_lstm(
     >>> list(recipes.cvae_lstm().named_steps)
     ['logmelsegmenter', 'cvae', 'sequenceclassifier']
     """
+    if condition is not None and condition not in _CONDITIONS:
+        raise ValueError(
+            f"condition must be {', '.join(map(repr, _CONDITIONS))} or None, got "
+            f"{condition!r}."
+        )
     # Imported here: the reference needs no torch, which takes seconds to import.
     from ..sequence_classifier._estimator import SequenceClassifier
     from ._estimator import CVAE
@@ -100,7 +122,11 @@ def cvae_lstm(
         "verbose": verbose,
     }
     classifier = SequenceClassifier(class_weight="balanced", **of_both)
-    return make_pipeline(front_end, CVAE(**of_both), classifier)
+    encoder = CVAE(**of_both)
+    if condition is not None:
+        with config_context(enable_metadata_routing=True):
+            encoder.set_fit_request(condition=condition)
+    return make_pipeline(front_end, encoder, classifier)
 
 
 @needs(seed=True)
@@ -112,7 +138,7 @@ def vae_lstm(**settings: Any) -> Pipeline:
     Parameters
     ----------
     **settings
-        Those of `cvae_lstm`.
+        Those of `cvae_lstm`, but for its condition.
 
     Returns
     -------
@@ -129,7 +155,7 @@ def vae_lstm(**settings: Any) -> Pipeline:
     >>> recipes.vae_lstm(random_state=0)["cvae"].variant
     'vae'
     """
-    return cvae_lstm(**settings).set_params(cvae__variant="vae")
+    return _without_condition("vae", **settings)
 
 
 @needs(seed=True)
@@ -141,7 +167,7 @@ def ae_lstm(**settings: Any) -> Pipeline:
     Parameters
     ----------
     **settings
-        Those of `cvae_lstm`.
+        Those of `cvae_lstm`, but for its condition.
 
     Returns
     -------
@@ -158,4 +184,11 @@ def ae_lstm(**settings: Any) -> Pipeline:
     >>> recipes.ae_lstm(random_state=0)["cvae"].variant
     'ae'
     """
-    return cvae_lstm(**settings).set_params(cvae__variant="ae")
+    return _without_condition("ae", **settings)
+
+
+def _without_condition(variant: str, **settings: Any) -> Pipeline:
+    """Return the pipeline with an autoencoder that has no condition."""
+    if "condition" in settings:
+        raise TypeError(f"{variant}_lstm has no condition: cvae_lstm has one.")
+    return cvae_lstm(**settings).set_params(cvae__variant=variant)

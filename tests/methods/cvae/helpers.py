@@ -1,9 +1,11 @@
-"""Distributions to draw, for the tests of the network and of the losses."""
+"""Distributions, speech and small models, for the tests of this room."""
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
 import torch
 from hypothesis import strategies as st
+
+from sklearn_ser import CVAE
 
 
 @st.composite
@@ -16,3 +18,19 @@ def distributions(draw, max_dim=5):
         torch.from_numpy(draw(hnp.arrays(np.float64, shape, elements=values)))
         for values in (means, logvars)
     )
+
+
+def speech(n=40, n_features=6, seed=0, spread=1.0):
+    """Make ragged segments of two emotions, apart by `spread`."""
+    rng = np.random.default_rng(seed)
+    y = np.where(np.arange(n) % 2, "anger", "sadness")
+    X = [
+        rng.normal((label == "anger") * spread, size=(rng.integers(2, 9), n_features))
+        for label in y
+    ]
+    return [x.astype(np.float32) for x in X], y
+
+
+def small(variant="cvae", **settings):
+    defaults = {"hidden_sizes": (16,), "latent_dim": 3, "random_state": 0}
+    return CVAE(variant, **(defaults | settings))

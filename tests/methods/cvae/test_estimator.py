@@ -14,22 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_ser import CVAE, SequenceClassifier
 from sklearn_ser.losses import kl_standard_normal, negative_elbo
 from sklearn_ser.nets import VariationalAutoencoder
-
-
-def speech(n=40, n_features=6, seed=0, spread=1.0):
-    """Make ragged segments of two emotions, apart by `spread`."""
-    rng = np.random.default_rng(seed)
-    y = np.where(np.arange(n) % 2, "anger", "sadness")
-    X = [
-        rng.normal((label == "anger") * spread, size=(rng.integers(2, 9), n_features))
-        for label in y
-    ]
-    return [x.astype(np.float32) for x in X], y
-
-
-def small(variant="cvae", **settings):
-    defaults = {"hidden_sizes": (16,), "latent_dim": 3, "random_state": 0}
-    return CVAE(variant, **(defaults | settings))
+from tests.methods.cvae.helpers import small, speech
 
 
 def test_published_network_by_default():
@@ -286,7 +271,7 @@ def test_a_class_of_the_held_out_speakers_alone_is_not_predicted():
 def test_without_classes_there_is_nothing_to_predict():
     X, _ = speech()
     vae = small("vae", max_epochs=1).fit(X)
-    for name in ("predict", "predict_proba", "predict_log_proba", "score"):
+    for name in ("predict", "predict_proba", "predict_log_proba"):
         assert not hasattr(vae, name)
         assert hasattr(small(), name)
     with pytest.raises(AttributeError) as caught:
