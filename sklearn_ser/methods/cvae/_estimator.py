@@ -16,7 +16,7 @@ from ..._warnings import warn_user
 from ...sequences import Sequences, check_sequences
 from ...training._base import check_sizes, draw_seed
 from ...training._batches import Data, FrameBatches
-from ...training._labels import check_groups
+from ...training._labels import check_groups, routing_hint
 from ...training._sequences import SequenceEstimator, check_classes
 from ...training._spec import NetSpec
 from ._condition import (
@@ -498,10 +498,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         if isinstance(asked, str):
             raise ValueError(
                 f"This CVAE asks for {asked} as its condition (set_fit_request), but "
-                "fit did not get it. Alone: fit(…, condition=…). In a pipeline or a "
-                "search, with sklearn.set_config(enable_metadata_routing=True): "
-                f"fit(X, y, {asked}=…); without it, after the name of the step: "
-                "fit(X, y, cvae__condition=…)."
+                f"fit did not get it. {routing_hint(self, 'condition')}"
             )
         self.classes_, numbers = check_classes(self, sequences, y, allow_unknown=True)
         return self.classes_, numbers

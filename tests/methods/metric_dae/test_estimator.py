@@ -19,7 +19,9 @@ from tests.estimators import make_data
 
 @pytest.fixture(scope="module")
 def data():
-    return make_data(n_speakers=10, n_per_speaker=30)
+    X, emotion, groups, metadata = make_data(n_speakers=10, n_per_speaker=30)
+    taken = MetricDAE().get_metadata_routing().fit.requests
+    return X, emotion, groups, {name: metadata[name] for name in taken}
 
 
 def published(**params):
