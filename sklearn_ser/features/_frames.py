@@ -27,7 +27,7 @@ N_CHUNK = 300
 
 def n_samples(seconds: float, rate: int) -> int:
     """Return the whole number of samples that is nearest to a time, at least one."""
-    samples = round(seconds * rate)
+    samples = round(float(seconds) * int(rate))
     if samples < 1:
         raise ValueError(f"{seconds:g} s are less than one sample at {rate} Hz.")
     return samples

@@ -227,16 +227,15 @@ class LogMelSegmenter(MelTransformer):
         """Compute the segments of a signal."""
         size, step = self._n_frames()
         window, hop = n_samples(self.window, rate), n_samples(self.hop, rate)
+        n_mels = int(self.n_mels)
         available = 1 + (signal.size - window) // hop
         n_segments = count_segments(available, size, step, self.remainder)
         needed = size + (n_segments - 1) * step
         count = min(needed, available)
         # Of exactly this size, because the segments keep all of it alive.
-        energies = np.empty((needed, self.n_mels), np.float32)
+        energies = np.empty((needed, n_mels), np.float32)
         self._log_mel(signal[: window + (count - 1) * hop], rate, energies[:count])
         energies[count:] = energies[count - 1]
         if step == size:
             return energies.reshape(n_segments, -1)
-        return frame_signal(
-            energies.ravel(), size * self.n_mels, step * self.n_mels
-        ).copy()
+        return frame_signal(energies.ravel(), size * n_mels, step * n_mels).copy()

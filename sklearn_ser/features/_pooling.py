@@ -153,7 +153,7 @@ class SequencePooling(TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "functionals": [list, tuple],
+        "functionals": [list, tuple, np.ndarray],
         "threshold": [Interval(Real, None, None, closed="neither")],
     }
 

@@ -275,8 +275,8 @@ class SpectrogramSegmenter(FrameTransformer):
 
 def _whole(name: str, seconds: float, rate: int) -> int:
     """Return a time as a whole number of samples."""
-    samples = seconds * rate
-    if round(samples) < 1 or not math.isclose(samples, round(samples)):
+    samples = float(seconds) * int(rate)
+    if round(samples) < 1 or not math.isclose(samples, round(samples), rel_tol=1e-6):
         raise ValueError(
             f"{name}={seconds:g} s are {samples:.2f} samples at {rate} Hz, not a whole "
             "number: change it, or the sampling_rate (16000 in the paper)."

@@ -9,9 +9,7 @@ small tables. Everything random comes from local generators.
 from __future__ import annotations
 
 import contextlib
-import os
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,67 +19,16 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.dataset import Dataset
 from skorch.helper import predefined_split
-from threadpoolctl import threadpool_limits
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from ._batches import Batch, Batches, BatchTransform, TableBatches
+from ._context import computing, first_weights
 from ._losses import n_known
 
 
 class StopTraining(Exception):  # noqa: N818 - a signal, not an error
     """Raised where a callback ends the training, by skorch's convention."""
-
-
-# Modules draw their first weights from torch's global generator, which threads
-# share: one net at a time, with the generator's state put back afterwards.
-_INITIALIZATION = threading.Lock()
-
-
-def _renew_lock() -> None:
-    """Free the lock in a forked process: its holder does not exist there."""
-    global _INITIALIZATION
-    _INITIALIZATION = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
-
-
-@contextlib.contextmanager
-def first_weights(seed: int) -> Iterator[None]:
-    """Let modules draw their first weights in a block, by a seed of their own.
-
-    Parameters
-    ----------
-    seed : int
-        For torch's global generator, whose state is put back afterwards.
-
-    Yields
-    ------
-    None
-    """
-    with _INITIALIZATION:
-        state = torch.default_generator.get_state()
-        try:
-            torch.default_generator.manual_seed(seed)
-            yield
-        finally:
-            torch.default_generator.set_state(state)
-
-
-def one_thread() -> Any:
-    """Limit torch to one thread in a block, for the calling thread only.
-
-    More threads make networks of this size several times slower. Their sums round
-    differently from those of a worker process, which has one thread. And a forked
-    process waits for ever for the threads of its parent.
-
-    Returns
-    -------
-    context manager
-    """
-    return threadpool_limits(limits=1, user_api="openmp")
 
 
 class TrainingNet(NeuralNet):
@@ -167,7 +114,7 @@ class TrainingNet(NeuralNet):
         epochs : int or None, default=None
             How many; None stands for `max_epochs`.
         """
-        with one_thread():
+        with computing():
             self._train_on(data, valid, epochs)
 
     def _train_on(
@@ -176,7 +123,7 @@ class TrainingNet(NeuralNet):
         valid: Mapping[str, Any] | None,
         epochs: int | None,
     ) -> None:
-        """Train on data, on as many threads as torch has now."""
+        """Train on data, as torch is set now."""
         self.n_epochs = self.max_epochs if epochs is None else epochs
         data = dict(data)
         if valid is not None:

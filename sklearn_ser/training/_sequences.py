@@ -25,8 +25,8 @@ from .._sklearn import StrOptions, available_if
 from ..sequences import Sequences, check_sequences
 from ._base import NetEstimator
 from ._batches import Data
+from ._context import computing
 from ._labels import check_labels, encode_labels
-from ._net import one_thread
 
 # Utterances that pass the module at once in inference.
 _UTTERANCES_AT_ONCE = 64
@@ -79,7 +79,7 @@ class SequenceEstimator(NetEstimator):
         """
         module, device = self._inference_module()
         result = np.empty((len(sequences), width))
-        with one_thread(), torch.inference_mode():
+        with computing(), torch.inference_mode():
             for utterances in sequences.buckets(_UTTERANCES_AT_ONCE):
                 frames, lengths = sequences.padded(utterances)
                 x = torch.from_numpy(frames.astype(np.float64)).to(device)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from sklearn.base import clone
 from skorch.callbacks import EarlyStopping, LRScheduler
@@ -14,6 +15,7 @@ from torch import nn, optim
 
 from .._warnings import warn_user
 from ._batches import Batches, BatchTransform, TableBatches
+from ._context import computing
 from ._net import EpochProgress, StopBelow, TrainingNet
 from ._state import to_numpy, to_torch
 
@@ -82,6 +84,11 @@ class NetSpec:
     progress: str | None = None
     net_params: dict[str, Any] | None = None
 
+    def __post_init__(self) -> None:
+        """Replace the numbers of numpy, which torch takes in some places only."""
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, plain(value))
+
     def build(self) -> TrainingNet:
         """Build and initialise the net.
 
@@ -121,7 +128,8 @@ class NetSpec:
         # skorch changes the callbacks that it is given: never the user's own.
         callbacks = clone(of_user.pop("callbacks", None) or [], safe=False)
         settings["callbacks"] = [*self._callbacks(), *callbacks]
-        return self.net(**(settings | of_user)).initialize()
+        with computing():
+            return self.net(**(settings | of_user)).initialize()
 
     def restore(
         self, state: dict[str, Any], history: list[dict[str, Any]]
@@ -140,8 +148,9 @@ class NetSpec:
         TrainingNet
         """
         net = self.build()
-        net.module_.load_state_dict(to_torch(state["module"]))
-        net.optimizer_.load_state_dict(to_torch(state["optimizer"]))
+        with computing():
+            net.module_.load_state_dict(to_torch(state["module"]))
+            net.optimizer_.load_state_dict(to_torch(state["optimizer"]))
         net.history = History({"batches": [], **row} for row in history)
         return net
 
@@ -169,6 +178,30 @@ class NetSpec:
         if self.progress is not None:
             callbacks.append(("progress", EpochProgress(self.progress)))
         return callbacks
+
+
+def plain(value: Any) -> Any:
+    """Return a parameter with Python's numbers for those of numpy.
+
+    Parameters
+    ----------
+    value : Any
+        What a user may give, such as the values of a grid, which are numpy's.
+
+    Returns
+    -------
+    Any
+        Arrays of numbers and strings become tuples; dicts, lists and tuples stay.
+    """
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return tuple(value.tolist())
+    if isinstance(value, dict):
+        return {plain(key): plain(one) for key, one in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(plain(one) for one in value)
+    return value
 
 
 def trained_state(net: TrainingNet) -> dict[str, Any]:

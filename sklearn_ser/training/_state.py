@@ -70,7 +70,7 @@ def to_torch(tree: Any) -> Any:
     Any
     """
     if isinstance(tree, np.ndarray | np.generic):
-        return torch.tensor(tree)
+        return torch.tensor(tree, device="cpu")
     if isinstance(tree, Mapping):
         return {key: to_torch(value) for key, value in tree.items()}
     if isinstance(tree, list | tuple):

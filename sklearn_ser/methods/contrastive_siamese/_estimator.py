@@ -29,6 +29,7 @@ from ...datasets._levels import LEVELS, level_numbers
 from ...sequences import Sequences, check_sequences
 from ...training._base import NetTransformerMixin, draw_seed
 from ...training._batches import Data
+from ...training._context import computing
 from ...training._labels import (
     check_groups,
     check_labels,
@@ -36,7 +37,6 @@ from ...training._labels import (
     encode_labels,
     routing_hint,
 )
-from ...training._net import one_thread
 from ...training._sequences import (
     SequenceClassifierMixin,
     SequenceEstimator,
@@ -577,7 +577,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             sequences, self.n_frames_, self.testing, self._spec.seed, size
         ):
             x = torch.from_numpy(windows.astype(np.float64)).to(device)
-            with one_thread(), torch.inference_mode():
+            with computing(), torch.inference_mode():
                 output = module(x)
                 values: Tensor = output.features
                 if what == "log_probabilities":

@@ -14,8 +14,8 @@ from sklearn.utils.validation import check_array, check_consistent_length
 
 from ..._constants import UNKNOWN
 from ...training._batches import Batch
+from ...training._context import one_thread
 from ...training._labels import check_labels, encode_labels
-from ...training._net import one_thread
 
 # Points that stand for all that continuous conditions may be. Ratings in half steps
 # from 1 to 5 have nine.

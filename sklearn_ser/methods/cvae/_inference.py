@@ -12,7 +12,7 @@ from scipy.special import log_softmax, logsumexp
 from torch import Tensor
 
 from ...sequences import Sequences
-from ...training._net import one_thread
+from ...training._context import computing
 from ._condition import Condition
 from ._loss import negative_elbo
 
@@ -128,7 +128,7 @@ class Inference:
         width = 2 * latent_dim if with_variance else latent_dim
         encoded = np.empty((sequences.n_frames, width), np.float32)
         first = 0
-        with one_thread(), torch.inference_mode():
+        with computing(), torch.inference_mode():
             for x, (told_of_x,) in self._chunks(sequences, [told]):
                 mean, logvar = self.module.encode(x, told_of_x)
                 parts = [mean, logvar.exp()] if with_variance else [mean]
@@ -138,7 +138,7 @@ class Inference:
 
     def decode(self, latents: Sequences, told: Told) -> NDArray[np.float64]:
         """Return the features of all segments from their latent representations."""
-        with one_thread(), torch.inference_mode():
+        with computing(), torch.inference_mode():
             decoded = [
                 self.module.decode(z, told_of_z).cpu()
                 for z, (told_of_z,) in self._chunks(latents, [told])
@@ -170,7 +170,7 @@ class Inference:
         noise = None if seed is None else self._noise(seed)
         of_segments = np.empty((sequences.n_frames, len(conditions)))
         first = 0
-        with one_thread(), torch.inference_mode():
+        with computing(), torch.inference_mode():
             for x, told in self._chunks(sequences, conditions):
                 for k, told_of_x in enumerate(told):
                     loss = self._expected_loss(x, told_of_x, noise)
@@ -211,9 +211,11 @@ class Inference:
         Mean and variance are then free of chance, and with them most of the error that
         the noise adds.
         """
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator("cpu").manual_seed(seed)
         shape = (_PAIRS, self.module.mean.out_features)
-        noise = torch.randn(shape, generator=generator, dtype=torch.float64)
+        noise = torch.randn(
+            shape, generator=generator, dtype=torch.float64, device="cpu"
+        )
         noise /= noise.square().mean(dim=0).sqrt()
         return torch.cat([noise, -noise]).to(self.device)
 

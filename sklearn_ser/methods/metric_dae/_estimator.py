@@ -29,8 +29,8 @@ from ...training._base import (
     draw_seed,
 )
 from ...training._batches import Batch, Data, TableBatches
+from ...training._context import computing
 from ...training._labels import check_groups, check_ratings, routing_hint
-from ...training._net import one_thread
 from ...training._spec import NetSpec
 from ._batches import LabeledBatches
 from ._loss import MetricDAELoss
@@ -206,7 +206,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **NetEstimator._parameter_constraints,
-        "label": [StrOptions(_LABELS), tuple, list, None],
+        "label": [StrOptions(_LABELS), tuple, list, np.ndarray, None],
         "latent_dim": [Interval(Integral, 1, None, closed="left")],
         "hidden_sizes": ["array-like"],
         "decoder_relu": [StrOptions({"all", "released"})],
@@ -546,7 +546,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
     def _through(self, half: str, X: NDArray[np.float32]) -> NDArray[np.float32]:
         """Pass an array through the encoder or the decoder."""
         module, device = self._inference_module()
-        with one_thread(), torch.inference_mode():
+        with computing(), torch.inference_mode():
             wide = torch.tensor(np.asarray(X, np.float64, order="C"), device=device)
             result: Tensor = getattr(module, half)(wide)
         return result.float().cpu().numpy()

@@ -16,7 +16,8 @@ from ...datasets import AuxiliaryCorpora
 from ...sequences import Sequences
 from ...training._base import check_sizes
 from ...training._batches import Batch, Batches, Data, FrameBatches
-from ...training._net import TrainingNet, epoch_seed, one_thread
+from ...training._context import computing
+from ...training._net import TrainingNet, epoch_seed
 from ...training._spec import NetSpec
 from ...training._state import plain_history, to_numpy
 from ._loss import PseudoSiameseLoss, check_loss_weights
@@ -121,7 +122,7 @@ def represent_segments(branches: PseudoSiameseNet, sequences: Sequences) -> Sequ
     """
     device = next(branches.parameters()).device
     rows = []
-    with one_thread(), torch.inference_mode():
+    with computing(), torch.inference_mode():
         for chunk in sequences.chunks(_SEGMENTS_AT_ONCE):
             padded = np.zeros((_SEGMENTS_AT_ONCE, sequences.n_features), np.float32)
             padded[: len(chunk)] = chunk

@@ -24,9 +24,10 @@ from ...datasets import AuxiliaryCorpora
 from ...sequences import Sequences, as_sequences, check_sequences
 from ...training._base import NetTransformerMixin, draw_seed
 from ...training._batches import Data, UtteranceBatches
+from ...training._context import computing
 from ...training._labels import check_groups
 from ...training._losses import WeightedCrossEntropy
-from ...training._net import TrainingNet, one_thread
+from ...training._net import TrainingNet
 from ...training._sequences import (
     SequenceClassifierMixin,
     SequenceEstimator,
@@ -493,7 +494,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         module, device = self._inference_module()
         fusion: Any = module.fusion
         arrays = []
-        with one_thread(), torch.inference_mode():
+        with computing(), torch.inference_mode():
             for array in segments.arrays:
                 x = torch.from_numpy(array).to(device).double()[None]
                 if kind == "gate":

@@ -1,0 +1,126 @@
+"""What torch is set to elsewhere, which must not change what is computed here."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from threadpoolctl import threadpool_limits
+
+
+class _Float32:
+    """Makes float32 torch's default, which all threads share, while any is inside."""
+
+    def __init__(self) -> None:
+        self.renew_lock()
+        self._n_inside = 0
+        self._before = torch.float32
+
+    def renew_lock(self) -> None:
+        """Free the lock."""
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._n_inside:
+                self._before = torch.get_default_dtype()
+                _set_dtype(torch.float32)
+            self._n_inside += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._n_inside -= 1
+            if not self._n_inside:
+                _set_dtype(self._before)
+
+
+def _set_dtype(dtype: torch.dtype) -> None:
+    """Set torch's default dtype, if it is another."""
+    if torch.get_default_dtype() != dtype:
+        torch.set_default_dtype(dtype)
+
+
+# Modules draw their first weights from torch's global generator, which threads
+# share: one net at a time, with the generator's state put back afterwards.
+_INITIALIZATION = threading.Lock()
+_FLOAT32 = _Float32()
+
+
+def _renew_locks() -> None:
+    """Free the locks in a forked process: their holders do not exist there."""
+    global _INITIALIZATION
+    _INITIALIZATION = threading.Lock()
+    _FLOAT32.renew_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
+
+
+@contextlib.contextmanager
+def first_weights(seed: int) -> Iterator[None]:
+    """Let modules draw their first weights in a block, by a seed of their own.
+
+    Parameters
+    ----------
+    seed : int
+        For torch's global generator, whose state is put back afterwards.
+
+    Yields
+    ------
+    None
+    """
+    with _INITIALIZATION:
+        state = torch.default_generator.get_state()
+        try:
+            torch.default_generator.manual_seed(seed)
+            yield
+        finally:
+            torch.default_generator.set_state(state)
+
+
+def one_thread() -> Any:
+    """Limit torch to one thread in a block, for the calling thread only.
+
+    More threads make networks of this size several times slower. Their sums round
+    differently from those of a worker process, which has one thread. And a forked
+    process waits for ever for the threads of its parent.
+
+    Returns
+    -------
+    context manager
+    """
+    return threadpool_limits(limits=1, user_api="openmp")
+
+
+@contextlib.contextmanager
+def computing() -> Iterator[None]:
+    """Compute a block as it is anywhere, whatever torch is set to around it.
+
+    Threads, default dtype and device, modes without gradients and reduced precision
+    are those of a fresh torch. On a GPU, the algorithms of cuDNN are those that give
+    the same numbers each time.
+
+    Yields
+    ------
+    None
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(one_thread())
+        stack.enter_context(_FLOAT32)
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.enable_grad())
+        for device in ("cpu", "cuda"):
+            stack.enter_context(torch.autocast(device, enabled=False))
+        if torch.get_default_device().type != "cpu":
+            # Only then, as it slows down each operation.
+            stack.enter_context(torch.device("cpu"))
+        if torch.cuda.is_available():
+            exact = {"benchmark": False, "deterministic": True, "allow_tf32": False}
+            flags: Any = torch.backends.cudnn.flags
+            stack.enter_context(flags(torch.backends.cudnn.enabled, **exact))
+        yield
