@@ -113,6 +113,20 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
         device = self.net_.device if "cuda" in self.net_.device else "cpu"
         return deepcopy(self.net_.module_).to(device).double().eval(), device
 
+    def __sklearn_clone__(self) -> Any:
+        """Return an unfitted copy, or say why a callback cannot be copied."""
+        try:
+            return super().__sklearn_clone__()
+        except TypeError as error:
+            if not self.net_params:
+                raise
+            raise TypeError(
+                f"This {type(self).__name__} cannot be cloned, as searches and "
+                f"cross-validation do, because of its net_params ({error}): a callback "
+                "that writes to an open file, such as TensorBoard, should open it in "
+                "its own on_train_begin."
+            ) from error
+
     def __sklearn_is_fitted__(self) -> bool:
         """Tell whether there is a trained net."""
         return hasattr(self, "net_")

@@ -16,19 +16,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
-from skorch.callbacks import Callback
 from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from ._batches import Batch, Batches, BatchTransform, TableBatches
+from ._callbacks import StopTraining, catch_up, interrupts
 from ._context import computing, first_weights
 from ._losses import n_known
-
-
-class StopTraining(Exception):  # noqa: N818 - a signal, not an error
-    """Raised where a callback ends the training, by skorch's convention."""
 
 
 class TrainingNet(NeuralNet):
@@ -75,6 +70,7 @@ class TrainingNet(NeuralNet):
         self.inputs = inputs
         self.batch_transform = batch_transform
         self.part = part
+        self._interrupts: list[int] = []
 
     def get_default_callbacks(self) -> list[Any]:
         """Return no callbacks: the history is written by the loop itself."""
@@ -91,6 +87,8 @@ class TrainingNet(NeuralNet):
         try:
             super().notify(method_name, **kwargs)
         except KeyboardInterrupt as wish:
+            if self._interrupts:
+                raise
             raise StopTraining from wish
 
     def train_on(
@@ -114,7 +112,7 @@ class TrainingNet(NeuralNet):
         epochs : int or None, default=None
             How many; None stands for `max_epochs`.
         """
-        with computing():
+        with computing(), interrupts() as self._interrupts:
             self._train_on(data, valid, epochs)
 
     def _train_on(
@@ -128,8 +126,14 @@ class TrainingNet(NeuralNet):
         data = dict(data)
         if valid is not None:
             self.train_split = predefined_split(Dataset(dict(valid)))
+        n_before = len(self.history)
         self.notify("on_train_begin", X=data, y=None)
+        n_loaded = len(self.history) - n_before
         with contextlib.suppress(StopTraining):
+            if n_loaded:
+                catch_up(self)
+            if epochs is None:  # those of the checkpoint are among them
+                epochs = max(0, self.max_epochs - n_loaded)
             self.fit_loop(data, epochs=epochs)
         self.notify("on_train_end", X=data, y=None)
 
@@ -231,6 +235,10 @@ class TrainingNet(NeuralNet):
             )
         for name, mean in zip(names, means, strict=True):
             self.history.record(f"{prefix}_{name}", float(mean))
+        # What callbacks of skorch look for.
+        *earlier, last = self.history[:, f"{prefix}_loss"]
+        self.history.record(f"{prefix}_loss_best", last < min(earlier, default=np.inf))
+        self.history.record(f"{prefix}_batch_count", len(weights))
 
 
 def _means(of_batches: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
@@ -240,57 +248,6 @@ def _means(of_batches: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
     with np.errstate(invalid="ignore"):
         means: NDArray[Any] = totals / weights.sum(axis=0)
     return means
-
-
-class StopBelow(Callback):
-    """Ends the training after the first epoch whose loss is below a threshold.
-
-    Parameters
-    ----------
-    monitor : str
-        Name of the loss in the history.
-    threshold : float
-        The loss has to fall below it.
-    """
-
-    def __init__(self, monitor: str, threshold: float) -> None:
-        self.monitor = monitor
-        self.threshold = threshold
-
-    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Stop where the loss is low enough."""
-        if net.history[-1, self.monitor] < self.threshold:
-            raise KeyboardInterrupt  # skorch's convention
-
-
-class EpochProgress(Callback):
-    """A progress bar over the epochs, with the latest losses beside it.
-
-    Parameters
-    ----------
-    description : str
-        What stands before the bar.
-    """
-
-    def __init__(self, description: str = "") -> None:
-        self.description = description
-
-    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
-        """Open the bar."""
-        self.bar_ = tqdm(total=net.n_epochs, desc=self.description, unit="epoch")
-
-    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Advance the bar by an epoch."""
-        last = net.history[-1]
-        self.bar_.set_postfix(
-            {k: f"{last[k]:.3g}" for k in ("train_loss", "valid_loss") if k in last},
-            refresh=False,
-        )
-        self.bar_.update()
-
-    def on_train_end(self, net: Any, **kwargs: Any) -> None:
-        """Close the bar."""
-        self.bar_.close()
 
 
 def epoch_seed(seed: int, epoch: int) -> int:

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import clone
 from skorch.callbacks import EarlyStopping, LRScheduler
 from skorch.history import History
 from torch import nn, optim
 
 from .._warnings import warn_user
 from ._batches import Batches, BatchTransform, TableBatches
+from ._callbacks import EpochProgress, StopBelow, check_resumable, own_callbacks
 from ._context import computing
-from ._net import EpochProgress, StopBelow, TrainingNet
+from ._net import TrainingNet
 from ._state import to_numpy, to_torch
 
 
@@ -125,9 +125,13 @@ class NetSpec:
         }
         if optimizer is optim.Adam and device.startswith(("cpu", "cuda")):
             settings["optimizer__fused"] = True
-        # skorch changes the callbacks that it is given: never the user's own.
-        callbacks = clone(of_user.pop("callbacks", None) or [], safe=False)
-        settings["callbacks"] = [*self._callbacks(), *callbacks]
+        loading, others = own_callbacks(
+            of_user.pop("callbacks", None), validates=self.early_stopping is not None
+        )
+        ours = self._callbacks()
+        if loading:
+            check_resumable(ours, others)
+        settings["callbacks"] = [*loading, *ours, *others]
         with computing():
             return self.net(**(settings | of_user)).initialize()
 

@@ -11,6 +11,13 @@ from torch import Tensor
 
 from ._net import TrainingNet
 
+# What skorch's callbacks need in a history, and its reader does not.
+_OF_SKORCH = {
+    "batches",
+    *("train_loss_best", "train_batch_count"),
+    *("valid_loss_best", "valid_batch_count"),
+}
+
 
 def plain_history(net: TrainingNet) -> list[dict[str, Any]]:
     """Return the history of a net as plain dicts, one for each epoch.
@@ -29,7 +36,7 @@ def plain_history(net: TrainingNet) -> list[dict[str, Any]]:
             # Of a learning rate, what numpy made of it.
             name: float(value) if isinstance(value, np.floating) else value
             for name, value in epoch.items()
-            if name != "batches"
+            if name not in _OF_SKORCH
         }
         for epoch in net.history
     ]

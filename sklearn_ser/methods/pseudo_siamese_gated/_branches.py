@@ -16,6 +16,7 @@ from ...datasets import AuxiliaryCorpora
 from ...sequences import Sequences
 from ...training._base import check_sizes
 from ...training._batches import Batch, Batches, Data, FrameBatches
+from ...training._callbacks import without_checkpoints
 from ...training._context import computing
 from ...training._net import TrainingNet, epoch_seed
 from ...training._spec import NetSpec
@@ -225,7 +226,7 @@ def _for_both_phases(estimator: Any, settings: dict[str, Any]) -> dict[str, Any]
         },
         "criterion": PseudoSiameseLoss,
         "progress": None,
-        "net_params": settings["net_params"] or None,
+        "net_params": without_checkpoints(settings["net_params"]) or None,
     }
 
 
