@@ -17,7 +17,7 @@ from sklearn.utils.validation import (
 from ..._dimensions import dimension_name
 from ..._sklearn import StrOptions, available_if, fit_context
 from ...training._labels import check_ratings, routing_hint
-from ._autoencoder import Labels, MetricAutoencoder
+from ._autoencoder import MetricAutoencoder
 
 Label = Literal["act", "val", "activation", "valence"]
 _LABELS = {"act", "val", "activation", "valence"}
