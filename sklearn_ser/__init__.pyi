@@ -18,6 +18,7 @@ from .estimators import CVAE as CVAE
 from .estimators import ContrastiveSiamese as ContrastiveSiamese
 from .estimators import MEnAN as MEnAN
 from .estimators import MetricDAE as MetricDAE
+from .estimators import MetricDAERegressor as MetricDAERegressor
 from .estimators import PseudoSiameseGated as PseudoSiameseGated
 from .estimators import SequenceClassifier as SequenceClassifier
 from .features import MFCC as MFCC

@@ -6,6 +6,7 @@ from .methods.contrastive_siamese._estimator import ContrastiveSiamese
 from .methods.cvae._estimator import CVAE
 from .methods.menan._estimator import MEnAN
 from .methods.metric_dae._estimator import MetricDAE
+from .methods.metric_dae._regressor import MetricDAERegressor
 from .methods.pseudo_siamese_gated._estimator import PseudoSiameseGated
 from .methods.sequence_classifier._estimator import SequenceClassifier
 
@@ -14,6 +15,7 @@ __all__ = [
     "ContrastiveSiamese",
     "MEnAN",
     "MetricDAE",
+    "MetricDAERegressor",
     "PseudoSiameseGated",
     "SequenceClassifier",
 ]

@@ -33,6 +33,7 @@ from sklearn_ser import (
     LogMelSegmenter,
     MEnAN,
     MetricDAE,
+    MetricDAERegressor,
     PseudoSiameseGated,
     SequenceClassifier,
     SequencePooling,
@@ -72,6 +73,9 @@ assert_type(dae.partial_fit(X, activation=corpus.activation), MetricDAE)
 assert_type(dae.predict(X), NDArray[np.float64])
 latent = assert_type(dae.transform(X), NDArray[np.float32])
 assert_type(dae.inverse_transform(latent), NDArray[np.float32])
+regressor = MetricDAERegressor(latent_dim=4).fit(X, corpus.activation, groups=y)
+assert_type(regressor, MetricDAERegressor)
+assert_type(regressor.predict(X), NDArray[np.float64])
 
 cvae = assert_type(CVAE(latent_dim=8).fit(frames, y), CVAE)
 assert_type(cvae.transform(frames, oracle_labels=y), NDArray[Any])

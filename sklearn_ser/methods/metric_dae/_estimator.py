@@ -3,67 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LinearRegression
 from sklearn.utils.validation import (
-    check_array,
     check_is_fitted,
     validate_data,
 )
-from torch import Tensor
 
 from ..._dimensions import dimension_name
-from ..._sklearn import Interval, StrOptions, available_if, fit_context
-from ..._warnings import warn_user
-from ...training._base import (
-    NetEstimator,
-    NetTransformerMixin,
-    check_sizes,
-    draw_seed,
-)
-from ...training._batches import Batch, Data, TableBatches
-from ...training._context import computing
-from ...training._labels import check_groups, check_ratings, routing_hint
-from ...training._spec import NetSpec
-from ._batches import LabeledBatches
-from ._loss import MetricDAELoss
-from ._net import DenoisingAutoencoder
-from ._scale import label_scale, scaled
+from ..._sklearn import StrOptions, available_if, fit_context
+from ...training._labels import check_ratings, routing_hint
+from ._autoencoder import MetricAutoencoder
 
 Label = Literal["act", "val", "activation", "valence"]
 _LABELS = {"act", "val", "activation", "valence"}
-
-
-@dataclass(frozen=True)
-class AddNoise:
-    """Adds to a batch a noisy copy of the features, which the network sees."""
-
-    std: float
-
-    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """Return the batch with ``"noisy"`` features.
-
-        Parameters
-        ----------
-        batch : dict of str to Tensor
-            With the clean features as ``"X"``.
-        generator : torch.Generator
-            Where the noise is drawn.
-
-        Returns
-        -------
-        dict of str to Tensor
-        """
-        clean = batch["X"]
-        noise = torch.randn(clean.shape, generator=generator).to(clean.device)
-        return {**batch, "noisy": clean + self.std * noise}
 
 
 def _learns_a_label(estimator: MetricDAE) -> bool:
@@ -76,7 +33,7 @@ def _learns_a_label(estimator: MetricDAE) -> bool:
     return True
 
 
-class MetricDAE(NetTransformerMixin, NetEstimator):
+class MetricDAE(MetricAutoencoder):
     """Denoising autoencoder with continuous metric learning (Das et al., 2022).
 
     Compresses standardised functionals of an utterance, such as those of `EGeMAPS`,
@@ -205,19 +162,9 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetEstimator._parameter_constraints,
+        **MetricAutoencoder._parameter_constraints,
         "label": [StrOptions(_LABELS), tuple, list, np.ndarray, None],
-        "latent_dim": [Interval(Integral, 1, None, closed="left")],
-        "hidden_sizes": ["array-like"],
-        "decoder_relu": [StrOptions({"all", "released"})],
-        "noise_std": [Interval(Real, 0, None, closed="left")],
-        "distance": [StrOptions({"euclidean", "mean_euclidean", "signed"})],
-        "combine": [StrOptions({"sum", "log"})],
-        "metric_weight": [Interval(Real, 0, None, closed="left")],
     }
-
-    label_mean_: NDArray[np.float64]
-    label_scale_: NDArray[np.float64]
 
     __metadata_request__fit = {"activation": True, "valence": True, "groups": True}
     __metadata_request__partial_fit = {"activation": True, "valence": True}
@@ -305,17 +252,7 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         """
         self._reset()
         X, labels = self._validate(X, activation, valence, reset=True)
-        groups = check_groups(self, groups, X)
-        seed = draw_seed(self.random_state)
-        train, valid = self._split_off_speakers(_data(X, labels), groups, seed)
-        self._check_labeled(train)
-        self._learn_scale(train)
-        self._warn_of_missing(train, f"{type(self).__name__} does not learn")
-        if valid is not None:
-            self._warn_of_missing(valid, "Early stopping does not watch")
-            valid = self._scaled(valid)
-        self._train(self._specify(seed), self._scaled(train), valid)
-        self._fit_label_estimate(X, labels)
+        self._learn(X, labels, groups)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -352,58 +289,8 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
             raise ValueError("partial_fit cannot stop early: set early_stopping=False.")
         begins = not hasattr(self, "net_")
         X, labels = self._validate(X, activation, valence, reset=begins)
-        if begins:
-            spec = self._specify(draw_seed(self.random_state))
-            net = spec.build()
-        else:
-            spec, net = self._spec, self.net_
-        data = _data(X, labels)
-        self._learn_scale(data)
-        if np.isfinite(labels).any():  # a part of a stream may be without
-            self._warn_of_missing(data, f"{type(self).__name__} does not learn")
-        net.train_on(self._scaled(data), epochs=1)
-        self._set_fitted(spec, net)
-        self._fit_label_estimate(X, labels)
+        self._learn_more(X, labels)
         return self
-
-    def transform(self, X: Any) -> NDArray[np.float32]:
-        """Embed utterances.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Standardised features, one row per utterance.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, latent_dim), float32
-            The embedding; with two labels its first half belongs to the first.
-        """
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float32, reset=False)
-        return self._through("encoder", X)
-
-    def inverse_transform(self, X: Any) -> NDArray[np.float32]:
-        """Reconstruct features from embeddings.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, latent_dim)
-            Embeddings, as `transform` returns them.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features), float32
-            The decoder's features, standardised as those in `fit` were.
-        """
-        check_is_fitted(self)
-        X = check_array(X, dtype=np.float32, input_name="X")
-        if X.shape[1] != self._n_features_out:
-            raise ValueError(
-                f"X has {X.shape[1]} columns, but the embedding has "
-                f"{self._n_features_out} dimensions."
-            )
-        return self._through("decoder", X)
 
     @available_if(_learns_a_label)
     def predict(self, X: Any) -> NDArray[np.float64]:
@@ -421,19 +308,12 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
             columns, in the order of `label`, where both were learned.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float32, reset=False)
         if not hasattr(self, "coef_"):
             raise NotFittedError(
                 "MetricDAE has seen no labelled sample yet, so it cannot predict."
             )
-        embedding = self._through("encoder", X)
-        estimate: NDArray[np.float64] = embedding @ self.coef_.T + self.intercept_
-        return estimate if len(self.coef_) > 1 else estimate[:, 0]
-
-    @property
-    def _n_features_out(self) -> int:
-        """Width of the embedding, for `get_feature_names_out`."""
-        return int(self._spec.module_params["latent_dim"])
+        estimate = self._estimate(X)
+        return estimate if estimate.shape[1] > 1 else estimate[:, 0]
 
     def _targets(self) -> list[str]:
         """Return the names of the targets that are learned, in order."""
@@ -473,105 +353,3 @@ class MetricDAE(NetTransformerMixin, NetEstimator):
         }
         labels = [targets[name] for name in names]
         return X, np.stack(labels, axis=1) if labels else np.empty((len(X), 0))
-
-    def _check_labeled(self, train: Data) -> None:
-        """Refuse targets of which nothing is known."""
-        for k, name in enumerate(self._targets()):
-            if np.isnan(train["labels"][:, k]).all():
-                raise ValueError(
-                    f"{name} is NaN for all {len(train['X'])} samples to train on: "
-                    "nothing to learn from. MetricDAE(label=None) needs no labels."
-                )
-
-    def _learn_scale(self, train: Data) -> None:
-        """Learn the scale of the labels, unless it is known from an earlier call."""
-        if "labels" not in train:
-            return
-        mean, scale = label_scale(train["labels"])
-        if hasattr(self, "label_scale_"):
-            known = ~np.isnan(self.label_scale_)
-            mean = np.where(known, self.label_mean_, mean)
-            scale = np.where(known, self.label_scale_, scale)
-        self.label_mean_, self.label_scale_ = mean, scale
-
-    def _warn_of_missing(self, data: Data, what: str) -> None:
-        """Say of which labels no batch can hold two that differ, and why."""
-        for k, name in enumerate(self._targets()):
-            values = data["labels"][:, k]
-            known = values[~np.isnan(values)]
-            if self.batch_size == 1:
-                missing = "batch_size=1 puts no two in a batch"
-            elif len(known) < 2:
-                missing = f"only {len(known)} of {len(values)} samples has one"
-            elif np.isnan(label_scale(known[:, None])[1]):
-                missing = f"all {len(known)} that are known are {known[0]:g}"
-            else:
-                continue
-            warn_user(
-                f"{what} {name}: the metric loss compares two labels of a batch that "
-                f"differ, and {missing}."
-            )
-
-    def _scaled(self, data: Data) -> Data:
-        """Return the data with labels of the spread that the loss was made for."""
-        if "labels" not in data:
-            return data
-        labels = scaled(
-            data["labels"], self.label_mean_, self.label_scale_, self._targets()
-        )
-        return {**data, "labels": labels}
-
-    def _specify(self, seed: int) -> NetSpec:
-        """Return what the net is built from."""
-        return NetSpec(
-            module=DenoisingAutoencoder,
-            module_params={
-                "n_features": self.n_features_in_,
-                "latent_dim": self.latent_dim,
-                "hidden_sizes": check_sizes("hidden_sizes", self.hidden_sizes),
-                "decoder_relu": self.decoder_relu,
-            },
-            batches=LabeledBatches if self._targets() else TableBatches,
-            criterion=MetricDAELoss,
-            criterion_params={
-                "distance": self.distance,
-                "combine": self.combine,
-                "metric_weight": self.metric_weight,
-            },
-            inputs={"x": "noisy" if self.noise_std else "X"},
-            batch_transform=AddNoise(self.noise_std) if self.noise_std else None,
-            **self._shared_settings(seed),
-        )
-
-    def _through(self, half: str, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Pass an array through the encoder or the decoder."""
-        module, device = self._inference_module()
-        with computing(), torch.inference_mode():
-            wide = torch.tensor(np.asarray(X, np.float64, order="C"), device=device)
-            result: Tensor = getattr(module, half)(wide)
-        return result.float().cpu().numpy()
-
-    def _fit_label_estimate(self, X: Any, labels: NDArray[np.float64]) -> None:
-        """Fit the labels to the embedding by least squares, where there are any."""
-        labeled = ~np.isnan(labels)
-        # A batch too small for the regression leaves the estimate as it was.
-        needed = self._n_features_out + 2 if hasattr(self, "coef_") else 1
-        if not labels.shape[1] or (labeled.sum(axis=0) < needed).any():
-            return
-        embedding = self._through("encoder", X).astype(np.float64)
-        # Labels near zero and one, whose squares lose no digits; some are constant.
-        mean = np.where(np.isnan(self.label_mean_), 0.0, self.label_mean_)
-        scale = np.where(np.isnan(self.label_scale_), 1.0, self.label_scale_)
-        models = [
-            LinearRegression().fit(embedding[known], values[known])
-            for values, known in zip(
-                ((labels - mean) / scale).T, labeled.T, strict=True
-            )
-        ]
-        self.coef_ = np.stack([model.coef_ for model in models]) * scale[:, None]
-        self.intercept_ = np.array([m.intercept_ for m in models]) * scale + mean
-
-
-def _data(X: NDArray[np.float32], labels: NDArray[np.float64]) -> Data:
-    """Return what the net is trained on."""
-    return {"X": X, "labels": labels} if labels.shape[1] else {"X": X}

@@ -261,15 +261,15 @@ class MetricDAELoss(nn.Module):
         if "labels" not in batch:
             return {"loss": reconstruction, "reconstruction_loss": reconstruction}
         labels = batch["labels"]
-        if output.embedding.shape[1] % labels.shape[1]:
+        if output.embedding.shape[1] < labels.shape[1]:
             raise ValueError(
-                f"{output.embedding.shape[1]} latent dimensions cannot be shared "
-                f"equally by {labels.shape[1]} labels."
+                f"{output.embedding.shape[1]} latent dimensions cannot be shared by "
+                f"{labels.shape[1]} labels."
             )
         terms = [
             continuous_metric_terms(share, label, distance=self.distance)
             for share, label in zip(
-                output.embedding.chunk(labels.shape[1], dim=1),
+                output.embedding.tensor_split(labels.shape[1], dim=1),
                 labels.unbind(dim=1),
                 strict=True,
             )

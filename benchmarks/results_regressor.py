@@ -1,0 +1,120 @@
+"""The numbers of `docs/results.md` on ratings: MetricDAERegressor and its peers.
+
+Prints Markdown tables for EMO-DB and URDU: the concordance correlation of ratings of
+speakers that are held out, in five folds, pooled, mean and standard deviation over five
+seeds. What each regressor is set to is chosen in each fold among the training speakers
+alone (three folds by speaker, by `ccc_scorer`). Ridge and SVR have no seed: one run.
+The corpora are read from the folder that SKLEARN_SER_DATA names (../shared/corpora
+without).
+
+    python benchmarks/results_regressor.py
+    python benchmarks/results_regressor.py --features embeddings.npz
+
+Without --features, those of `EGeMAPS`. Otherwise the file has for each corpus an array
+of its name, with a row for each recording in the order of the loader.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVR
+
+from sklearn_ser import EGeMAPS, MetricDAERegressor
+from sklearn_ser.datasets import Corpus, load_emodb, load_urdu
+from sklearn_ser.metrics import ccc_scorer, concordance_correlation
+
+SEEDS = range(5)
+REGRESSORS: dict[str, tuple[Any, dict[str, list[Any]]]] = {
+    "ridge": (Ridge(), {"alpha": [1.0, 10.0, 100.0, 1000.0]}),
+    "SVR": (SVR(), {"C": [0.1, 1.0, 10.0]}),
+    "MLP": (
+        MLPRegressor(hidden_layer_sizes=(256, 64), max_iter=50, batch_size=64),
+        {"alpha": [1e-4, 1.0]},
+    ),
+    "MetricDAERegressor": (
+        MetricDAERegressor(),
+        {"metric_weight": [1.0, 5.0], "latent_dim": [8]},
+    ),
+    "MetricDAERegressor, signed": (
+        MetricDAERegressor(distance="signed", latent_dim=1),
+        {"metric_weight": [1.0, 5.0]},
+    ),
+}
+
+
+def corpora(home: Path) -> dict[str, Corpus]:
+    labels = home / "labels"
+    return {
+        "EMO-DB": load_emodb(home / "emodb", dimensions=labels / "EMO_DB.csv"),
+        "URDU": load_urdu(home / "urdu", dimensions=labels / "URDU.csv"),
+    }
+
+
+def search(name: str, seed: int) -> GridSearchCV:
+    """Return a regressor with its settings to choose from."""
+    regressor, grid = REGRESSORS[name]
+    if "random_state" in regressor.get_params():
+        regressor = regressor.set_params(random_state=seed)
+    model = make_pipeline(StandardScaler(), regressor)
+    step = model.steps[-1][0]
+    named = {f"{step}__{parameter}": values for parameter, values in grid.items()}
+    return GridSearchCV(model, named, scoring=ccc_scorer, cv=GroupKFold(3))
+
+
+def score(X: Any, y: Any, speaker: Any, name: str, seed: int) -> float:
+    """Return the CCC of one seed over all held-out speakers."""
+    predicted = np.empty(len(y))
+    for train, test in GroupKFold(5).split(X, y, speaker):
+        model = search(name, seed).fit(X[train], y[train], groups=speaker[train])
+        predicted[test] = model.predict(X[test])
+    return float(concordance_correlation(y, predicted))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--features", type=Path, help="an .npz file")
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    home = Path(os.environ.get("SKLEARN_SER_DATA", "../shared/corpora"))
+    tasks = []
+    for title, corpus in corpora(home).items():
+        if arguments.features:
+            X = np.load(arguments.features)[title]
+        else:
+            X = EGeMAPS(n_jobs=arguments.jobs).transform(corpus.audio)
+        for rated in ("activation", "valence"):
+            y = getattr(corpus, rated)
+            for name in REGRESSORS:
+                seeds = (0,) if name in ("ridge", "SVR") else SEEDS
+                given = (X, y, corpus.speaker, name)
+                tasks += [((title, rated, name), (*given, seed)) for seed in seeds]
+    run = Parallel(n_jobs=arguments.jobs, return_as="generator", batch_size=1)
+    rows = []
+    for (row, given), ccc in zip(
+        tasks, run(delayed(score)(*given) for _, given in tasks), strict=True
+    ):
+        print(*row, given[-1], f"{ccc:.3f}", file=sys.stderr, flush=True)
+        rows.append((*row, ccc))
+    frame = pd.DataFrame(rows, columns=["corpus", "rating", "regressor", "CCC"])
+    grouped = frame.groupby(["corpus", "rating", "regressor"], sort=False)["CCC"]
+    result = grouped.agg(
+        lambda ccc: (
+            f"{ccc.mean():.3f}" + (f" ± {ccc.std(ddof=1):.3f}" if len(ccc) > 1 else "")
+        )
+    )
+    print(result.unstack("regressor").to_markdown())
+
+
+if __name__ == "__main__":
+    main()
