@@ -9,9 +9,12 @@ libraries stand in `_foreign.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
+from inspect import unwrap
 from typing import Any, ParamSpec, TypeVar
 
-from sklearn.base import _fit_context
+import numpy as np
+from sklearn.base import TransformerMixin, _fit_context
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._param_validation import (
@@ -20,7 +23,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
-from sklearn.utils._set_output import _get_output_config
+from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.metaestimators import available_if as _available_if
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 
@@ -29,10 +32,10 @@ __all__ = [
     "HasMethods",
     "Interval",
     "StrOptions",
+    "TablesFollowSetOutput",
     "available_if",
     "check_feature_names_in",
     "fit_context",
-    "output_config",
     "take_rows",
     "validate_parameter_constraints",
     "validate_params",
@@ -98,18 +101,41 @@ def validate_params(estimator: Any) -> None:
     estimator._validate_params()
 
 
-def output_config(estimator: object) -> str:
-    """Return the container that ``estimator.transform`` is set to give.
+# The methods whose result set_output is about.
+_OUTPUTS = ("transform", "fit_transform")
 
-    Parameters
-    ----------
-    estimator : estimator
-        A transformer with ``set_output``.
 
-    Returns
-    -------
-    str
-        ``"default"``, ``"pandas"`` or ``"polars"``.
+@wraps(TransformerMixin.fit_transform)
+def _fit_transform(self: Any, X: Any, y: Any = None, **fit_params: Any) -> Any:
+    """Fit, and transform: what `transform` gives is in its container already."""
+    return unwrap(TransformerMixin.fit_transform)(self, X, y, **fit_params)
+
+
+class TablesFollowSetOutput:
+    """Mixin of transformers that give tables, or sequences of any length.
+
+    A table comes in the container that ``set_output`` or ``transform_output`` asks for.
+    Sequences fit into none, and stay as they are: so the container may be set for a
+    whole pipeline. Comes before `TransformerMixin`.
     """
-    config: str = _get_output_config("transform", estimator)["dense"]
-    return config
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        own = {name: vars(cls)[name] for name in _OUTPUTS if name in vars(cls)}
+        super().__init_subclass__(**kwargs)
+        for name, method in own.items():  # without the wrapper of scikit-learn
+            setattr(cls, name, _in_container(method))
+
+    fit_transform: Any = _fit_transform
+
+
+def _in_container(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Put the tables that a method gives into the container that is asked for."""
+
+    @wraps(method)
+    def transform(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
+        result = method(self, X, *args, **kwargs)
+        if isinstance(result, np.ndarray) and result.ndim == 2:
+            return _wrap_data_with_container("transform", result, X, self)
+        return result
+
+    return transform

@@ -7,7 +7,11 @@ A *recording* is one of
 - a segment ``(path, start, end)``, in seconds (numbers or :class:`pandas.Timedelta`);
   None, NaN or NaT as the start means the beginning of the file, and as the end its end;
 - a 1-D float waveform, which must have the sampling rate that is asked for;
-- a ``(waveform, sampling_rate)`` tuple.
+- a ``(waveform, sampling_rate)`` tuple, or a dict with ``"array"`` and
+  ``"sampling_rate"``.
+
+Waveforms may be tensors of torch, and have one more dimension of length one. In a path,
+``~`` is the home directory.
 
 Whatever is wrong with a recording raises :class:`AudioError`, whose message names
 the recording and the remedy; so does a file that cannot be read to its end.
@@ -27,9 +31,9 @@ import numbers
 import os
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import date, timedelta
 from functools import lru_cache
 from io import BytesIO
 from typing import Any, BinaryIO, TypeAlias
@@ -40,6 +44,7 @@ import soundfile as sf
 import soxr
 from numpy.typing import NDArray
 
+from ._collections import column_names, is_text, to_list, to_numpy
 from ._containers import missing_audio
 from ._mpeg import scan
 from ._warnings import warn_user
@@ -96,11 +101,15 @@ def as_recordings(X: Any) -> NDArray[np.object_]:
         - a list, a tuple, a 1-D array or a pandas Series of recordings (see
           :mod:`sklearn_ser.audio`);
         - a DataFrame with the column ``file`` and optionally ``start`` and
-          ``end`` in seconds;
+          ``end`` in seconds, or with one column alone, of any name;
         - an audformat index, filewise (a pandas Index) or segmented (a MultiIndex
           with the levels ``file``, ``start`` and ``end``), or a Series or
-          DataFrame without a column ``file`` with such an index;
-        - a 2-D array of numbers, one waveform in each row.
+          DataFrame of labels with such an index: one whose values are recordings
+          is read by its values;
+        - a polars Series or DataFrame, a pyarrow array or table, a Hugging Face
+          dataset with the column ``audio``, or such a column;
+        - a 2-D array or tensor of numbers, one waveform in each row, or an array of
+          shape (n, 1) of recordings.
 
     Returns
     -------
@@ -121,28 +130,43 @@ def as_recordings(X: Any) -> NDArray[np.object_]:
     >>> as_recordings(table)
     array([('a.wav', 0.0, 1.5), ('a.wav', 1.5, nan)], dtype=object)
     """
+    X = to_numpy(X)
     if _is_single(X):
         raise ValueError(
             f"X is one recording ({describe(X)}), not a collection: wrap it in a list."
         )
-    if isinstance(X, pd.DataFrame | pd.Series | pd.Index):
-        items = _from_pandas(X)
-    elif isinstance(X, np.ndarray):
-        if X.ndim != 1 and not (X.ndim == 2 and X.dtype.kind in "fiu"):
-            raise ValueError(
-                f"An array of shape {X.shape} and dtype {X.dtype} is not a collection "
-                "of recordings: give a list, a 1-D array of recordings, or a 2-D array "
-                "of numbers with one waveform in each row."
-            )
-        items = list(X)
-    elif isinstance(X, list | tuple):
-        items = list(X)
-    else:
-        raise ValueError(
-            "X must be a list, array, pandas Series or Index of recordings, or a "
-            f"DataFrame with the column 'file'; got {type(X).__name__}."
-        )
-    return np.fromiter(items, dtype=object, count=len(items))
+    items = _items(X)
+    return np.fromiter(map(as_recording, items), dtype=object, count=len(items))
+
+
+def as_recording(item: Any) -> Any:
+    """Bring a recording into one of the forms that are read.
+
+    Parameters
+    ----------
+    item : Any
+        A recording as it may come from elsewhere: with a tensor, with an array of shape
+        (1, n_samples), as a dict with ``"array"`` and ``"sampling_rate"``, or as a path
+        that begins with ``~``.
+
+    Returns
+    -------
+    Any
+        A recording, see :mod:`sklearn_ser.audio`; what is none is returned as it is.
+    """
+    if isinstance(item, Mapping) or hasattr(item, "get_all_samples"):
+        with suppress(KeyError):
+            return as_recording((item["array"], item["sampling_rate"]))
+        return as_recording(item["path"]) if "path" in item else item
+    if isinstance(item, tuple) and item:
+        return (as_recording(item[0]), *item[1:])
+    if isinstance(item, str | os.PathLike):
+        path = os.fspath(item)
+        return os.path.expanduser(path) if str(path).startswith("~") else item
+    item = to_numpy(item)
+    if isinstance(item, np.ndarray) and item.ndim == 2 and 1 in item.shape:
+        return item.reshape(-1)
+    return item
 
 
 def _is_single(X: Any) -> bool:
@@ -153,30 +177,105 @@ def _is_single(X: Any) -> bool:
         return any(
             item is None or isinstance(item, numbers.Real | timedelta) for item in X
         )
+    if isinstance(X, Mapping):
+        return "array" in X or "path" in X
     return isinstance(X, str | os.PathLike)
+
+
+def _items(X: Any) -> list[Any]:
+    """List the recordings in a collection."""
+    if isinstance(X, pd.DataFrame | pd.Series | pd.Index):
+        return _from_pandas(X)
+    if isinstance(X, np.ndarray):
+        return _from_array(X)
+    names = column_names(X)
+    if names is not None:
+        return _from_columns(names, lambda name: to_list(X[name]))
+    items = to_list(X)
+    if items is None:
+        raise ValueError(
+            "X must be a list, array, Series or Index of recordings, or a table with "
+            f"the column 'file'; got {type(X).__name__}."
+        )
+    return items
+
+
+def _from_array(X: NDArray[Any]) -> list[Any]:
+    """List the recordings in an array."""
+    is_column = X.ndim == 2 and X.shape[1] == 1 and X.dtype.kind not in "fiu"
+    if is_column:
+        X = X[:, 0]
+    # In three dimensions each waveform has one channel.
+    waveforms = X.dtype.kind in "fiu" and (X.ndim == 2 or X.shape[1:2] == (1,))
+    if X.ndim != 1 and not waveforms:
+        raise ValueError(
+            f"An array of shape {X.shape} and dtype {X.dtype} is not a collection "
+            "of recordings: give a list, a 1-D array of recordings, or a 2-D array "
+            "of numbers with one waveform in each row."
+        )
+    return list(X)
+
+
+def _from_columns(names: list[str], column: Callable[[str], Any]) -> list[Any]:
+    """List the recordings in a table."""
+    bounds = [name for name in ("start", "end") if name in names]
+    if "file" in names and bounds:
+        files = column("file")
+        limits = (
+            column(name) if name in names else [None] * len(files)
+            for name in ("start", "end")
+        )
+        return list(zip(files, *limits, strict=True))
+    of_recordings = [name for name in names if name in ("file", "audio")]
+    if len(names) == 1 and is_text(column(names[0])):
+        of_recordings = names
+    if not of_recordings:
+        raise ValueError(
+            "A table of recordings needs a column 'file', and optionally 'start' and "
+            "'end', or one column alone, of paths or recordings; this one has "
+            f"{', '.join(map(repr, names))}."
+        )
+    return list(column("file" if "file" in of_recordings else of_recordings[0]))
 
 
 def _from_pandas(X: pd.DataFrame | pd.Series | pd.Index) -> list[Any]:
     """List the recordings in a pandas object."""
     index = X if isinstance(X, pd.Index) else X.index
-    if isinstance(X, pd.DataFrame) and "file" in X:
-        bounds = [
-            X[name] if name in X else [None] * len(X) for name in ("start", "end")
-        ]
-        if "start" in X or "end" in X:
-            return list(zip(X["file"], *bounds, strict=True))
-        return list(X["file"])
-    if isinstance(index, pd.MultiIndex) and {*index.names} == {"file", "start", "end"}:
-        levels = [index.get_level_values(name) for name in ("file", "start", "end")]
-        return list(zip(*levels, strict=True))
-    if index.name == "file":
-        return list(index)
-    if isinstance(X, pd.DataFrame | pd.MultiIndex):
+    names = {*index.names}
+    if not _has_recordings(X):
+        if isinstance(index, pd.MultiIndex) and names == {"file", "start", "end"}:
+            levels = [index.get_level_values(n) for n in ("file", "start", "end")]
+            return list(zip(*levels, strict=True))
+        if names == {"file"}:
+            return list(index)
+    if isinstance(X, pd.DataFrame):
+        return _from_columns([str(name) for name in X], lambda name: _column(X, name))
+    if isinstance(X, pd.MultiIndex):
         raise ValueError(
-            f"A {type(X).__name__} of recordings needs 'file' and optionally 'start' "
-            "and 'end' as its columns or as the levels of its index."
+            "A MultiIndex of recordings needs the levels 'file', 'start' and 'end'; "
+            f"this one has {', '.join(map(repr, X.names))}."
         )
     return list(X)
+
+
+def _column(X: pd.DataFrame, name: str) -> pd.Series:
+    """Return a column by its name as a text."""
+    return X.iloc[:, [str(one) for one in X].index(name)]
+
+
+def _has_recordings(X: pd.DataFrame | pd.Series | pd.Index) -> bool:
+    """Tell whether the values are recordings, and not labels of what the index names.
+
+    Texts are recordings where they look like paths: emotions don't.
+    """
+    if isinstance(X, pd.Index):
+        return False
+    if isinstance(X, pd.DataFrame):
+        return "file" in X or (X.shape[1] == 1 and _has_recordings(X.iloc[:, 0]))
+    first = next((value for value in X if value is not None and value is not pd.NA), 0)
+    if isinstance(first, str):
+        return bool(os.path.splitext(first)[1]) or os.path.basename(first) != first
+    return not isinstance(first, numbers.Number | date | timedelta)
 
 
 def load_audio(
@@ -230,6 +329,7 @@ def load_audio(
     >>> signal.shape, signal.dtype, rate
     ((16000,), dtype('float32'), 16000)
     """
+    recording = as_recording(recording)
     signal, rate, note = read_signal(recording, sampling_rate, channel)
     if note:
         warn_user(f"{describe(recording)}: {note}")

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
+from ._collections import column_names, to_list, to_numpy
 from ._constants import LARGEST
 
 __all__ = ["as_sequences"]
@@ -441,13 +442,14 @@ n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
 
 def _utterances(X: Any) -> list[Any] | None:
     """Return the utterances of a ragged or 3-D collection, None for a table."""
+    X = to_numpy(X)
     ndim = getattr(X, "ndim", None)
     if ndim is None:
-        if not isinstance(X, list | tuple):
+        if column_names(X) is not None or (listed := to_list(X)) is None:
             return None
-        utterances = list(X)
+        utterances = [to_numpy(one) for one in listed]
     elif ndim == 1 and getattr(getattr(X, "dtype", None), "kind", "") == "O":
-        utterances = list(np.asarray(X, dtype=object))
+        utterances = [to_numpy(one) for one in np.asarray(X, dtype=object)]
     elif ndim == 3:
         utterances = list(np.asarray(X))
     elif ndim > 3:

@@ -136,10 +136,10 @@ def test_one_recording_is_not_a_collection(X):
         (np.array(0.5), "shape .. and dtype float64"),
         (None, "got NoneType"),
         ({"file": ["a.wav"]}, "got dict"),
-        (pd.DataFrame({"path": ["a.wav"]}), "DataFrame of recordings needs 'file'"),
+        (pd.DataFrame({"path": ["a.wav"], "n": [1]}), "needs a column 'file'"),
         (
             pd.MultiIndex.from_tuples([("a.wav", 1)], names=["file", "part"]),
-            "MultiIndex of recordings needs 'file'",
+            "MultiIndex of recordings needs the levels 'file'",
         ),
     ],
 )

@@ -1,8 +1,18 @@
 """What holds for all recipes."""
 
+import numpy as np
+import pytest
+import sklearn
 from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from sklearn_ser import recipes
+from sklearn_ser import LogMel, SequencePooling, recipes
+from sklearn_ser.datasets import make_emotional_speech
+
+# The others differ from these in parameters alone.
+QUICK = {"contrastive_siamese", "cvae_lstm", "menan", "metric_dae"}
+EPOCHS = {"max_epochs", "feature_epochs", "pretraining_epochs"}
 
 
 def test_recipes_clone_and_share_nothing():
@@ -10,3 +20,53 @@ def test_recipes_clone_and_share_nothing():
     first.set_params(svc__C=7.0)
     assert second["svc"].C == 1.0
     assert clone(first)["svc"].C == 7.0
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return make_emotional_speech(n_speakers=2, n_repetitions=1)
+
+
+def fitted(name, corpus):
+    """Fit a recipe as briefly as can be."""
+    model = getattr(recipes, name)()
+    params = model.get_params()
+    brief = {key: 1 for key in params if key.rpartition("__")[2] in EPOCHS}
+    seeds = {key: 0 for key in params if key.rpartition("__")[2] == "random_state"}
+    model.set_params(**brief, **seeds)
+    steps = {key.rpartition("__")[2] for key in params}
+    metadata = {
+        "menan__groups": corpus.speaker,
+        "metricdae__activation": corpus.activation,
+    }
+    given = {key: x for key, x in metadata.items() if key.partition("__")[0] in steps}
+    return model.fit(corpus.audio, corpus.emotion, **given)
+
+
+@pytest.mark.filterwarnings("ignore:PseudoSiameseGated has no auxiliary corpora")
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow)
+        for name in recipes.__all__
+    ],
+)
+def test_recipes_work_under_any_container(name, container, corpus):
+    pytest.importorskip(container)
+    expected = fitted(name, corpus).predict(corpus.audio)
+    with sklearn.config_context(transform_output=container):
+        model = fitted(name, corpus)
+        np.testing.assert_array_equal(model.predict(corpus.audio), expected)
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_a_container_for_a_whole_pipeline(container, corpus):
+    pytest.importorskip(container)
+    model = make_pipeline(LogMel(duration=0.5), SequencePooling(), StandardScaler())
+    expected = model.fit_transform(corpus.audio)
+    assert model[0].transform(corpus.audio).dtype == object
+    table = clone(model).set_output(transform=container).fit_transform(corpus.audio)
+    assert type(table).__module__.startswith(container)
+    np.testing.assert_allclose(table.to_numpy(), expected, rtol=1e-4, atol=1e-5)
+    assert len(table.columns) == expected.shape[1]

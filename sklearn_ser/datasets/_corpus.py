@@ -13,7 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._dimensions import DIMENSIONS
 from ..audio import as_recordings
-from ._emotions import SCHEMES, SYNONYMS, emotion_dimensions
+from ._emotions import (
+    SCHEMES,
+    check_spellings,
+    emotion_dimensions,
+    find_emotion,
+)
 from ._levels import (
     RATING_SCALE,
     carry_ratings,
@@ -80,7 +85,8 @@ float64, or None
     Raises
     ------
     ValueError
-        If the table lacks a column, or an emotion, speaker or recording in it; if a
+        If the table lacks a column, or an emotion, speaker or recording in it; if it
+        has one emotion under two names, such as anger and angry; if a
         rating is not a number, or is outside the scale; or if the scale is not two
         finite numbers, the lower one first.
 
@@ -126,6 +132,7 @@ float64, or None
                     f"({len(missing)} rows in all)."
                 )
         object.__setattr__(self, "frame", frame)
+        check_spellings(self.emotion.tolist(), f"The corpus {self.name}")
         object.__setattr__(self, "rating_scale", check_rating_scale(self.rating_scale))
         for dimension in DIMENSIONS:
             self._check_ratings(dimension)
@@ -224,7 +231,8 @@ float64, or None
         Parameters
         ----------
         emotions : str or iterable of str
-            Emotions as this corpus names them, or synonyms: ``"angry"``, ``"joy"``.
+            Emotions as this corpus names them, or synonyms of that in either direction:
+            ``"angry"`` finds anger, ``"anger"`` finds angry.
 
         Returns
         -------
@@ -234,25 +242,23 @@ float64, or None
         Raises
         ------
         ValueError
-            If the corpus has no utterance of an emotion.
+            If the corpus has no utterance of an emotion, or several that count as it,
+            none of which is named so: excitement and amusement for happiness.
         """
         names = [emotions] if isinstance(emotions, str) else list(emotions)
-        present = set(self.emotion.tolist())
-        wanted = [
-            name if name in present else SYNONYMS.get(name.lower(), name)
-            for name in names
-        ]
+        present = sorted(set(self.emotion.tolist()))
+        wanted = [find_emotion(str(name), present) for name in names]
         absent = [
-            name
-            for name, noun in zip(names, wanted, strict=True)
-            if noun not in present
+            str(name)
+            for name, found in zip(names, wanted, strict=True)
+            if found is None
         ]
         if absent:
             raise ValueError(
                 f"The corpus {self.name} has no {', '.join(absent)}; "
-                f"it has {', '.join(sorted(present))}."
+                f"it has {', '.join(present)}."
             )
-        return self.select(np.isin(self.emotion, wanted))
+        return self.select([emotion in wanted for emotion in self.emotion])
 
     def derive_dimensions(self, scheme: str = "circumplex") -> Corpus:
         """Return the corpus with activation and valence derived from the emotions.

@@ -6,6 +6,7 @@ on the two dimensions. The three schemes are read from this table.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -57,9 +58,8 @@ _EMOTIONS = {
     ),
 }
 
-# Amusement and excitement count as happiness and calm as neutral: the binary table
-# gives them the same quadrants, and IEMOCAP's users merge excitement likewise.
-SYNONYMS = {
+# Other words for the same emotion, by which corpora and their users name it.
+SPELLINGS = {
     "ang": "anger",
     "angry": "anger",
     "bored": "boredom",
@@ -72,22 +72,25 @@ SYNONYMS = {
     "fearful": "fear",
     "fru": "frustration",
     "frustrated": "frustration",
-    "amused": "happiness",
-    "amusement": "happiness",
-    "exc": "happiness",
-    "excited": "happiness",
-    "excitement": "happiness",
+    "amused": "amusement",
+    "exc": "excitement",
+    "excited": "excitement",
     "hap": "happiness",
     "happy": "happiness",
     "joy": "happiness",
     "joyful": "happiness",
-    "calm": "neutral",
-    "calmness": "neutral",
+    "calmness": "calm",
     "neu": "neutral",
     "sad": "sadness",
     "sur": "surprise",
     "surprised": "surprise",
 }
+
+# Amusement and excitement count as happiness and calm as neutral: the binary table
+# gives them the same quadrants, and IEMOCAP's users merge excitement likewise.
+_KINDS = {"amusement": "happiness", "excitement": "happiness", "calm": "neutral"}
+
+SYNONYMS = {word: _KINDS.get(noun, noun) for word, noun in SPELLINGS.items()} | _KINDS
 
 # The schemes, each with the scale of what it gives.
 SCHEMES = {
@@ -95,6 +98,73 @@ SCHEMES = {
     "ternary": (-1.0, 1.0),
     "circumplex": RATING_SCALE,
 }
+
+
+def spelled(emotion: str) -> str:
+    """Return the noun for an emotion, and a name that is not known in lower case."""
+    name = str(emotion).strip().lower()
+    return SPELLINGS.get(name, name)
+
+
+def find_emotion(emotion: str, present: Sequence[str]) -> str | None:
+    """Find what a corpus calls an emotion.
+
+    Parameters
+    ----------
+    emotion : str
+        Its name, or a synonym.
+    present : sequence of str
+        The names in the corpus, of which no two are spellings of one emotion.
+
+    Returns
+    -------
+    str or None
+        The same name, or another spelling of it, or else the one that counts as the
+        same emotion; None without any.
+
+    Raises
+    ------
+    ValueError
+        If several count as it.
+    """
+    if emotion in present:
+        return emotion
+    noun = spelled(emotion)
+    same = [name for name in present if spelled(name) == noun]
+    if not same:
+        kind = _KINDS.get(noun, noun)
+        same = [name for name in present if SYNONYMS.get(spelled(name), name) == kind]
+    if len(same) > 1:
+        raise ValueError(
+            f"{emotion!r} may be {' or '.join(map(repr, same))} here: name those that "
+            "you want."
+        )
+    return same[0] if same else None
+
+
+def check_spellings(emotions: Iterable[str], owner: str) -> None:
+    """Refuse two spellings of one emotion, which would be two classes.
+
+    Parameters
+    ----------
+    emotions : iterable of str
+        Names of emotions.
+    owner : str
+        What has them, for the message.
+
+    Raises
+    ------
+    ValueError
+        If there are two spellings of one emotion.
+    """
+    seen: dict[str, str] = {}
+    for name in dict.fromkeys(emotions):
+        other = seen.setdefault(spelled(name), name)
+        if other != name:
+            raise ValueError(
+                f"{owner} has both {other!r} and {name!r}, which are one emotion: give "
+                "it one name, such as that of canonical_emotion."
+            )
 
 
 def canonical_emotion(emotion: str) -> str:
@@ -123,8 +193,8 @@ def canonical_emotion(emotion: str) -> str:
     >>> canonical_emotion("Angry"), canonical_emotion("joy")
     ('anger', 'happiness')
     """
-    name = str(emotion).strip().lower()
-    name = SYNONYMS.get(name, name)
+    name = spelled(emotion)
+    name = _KINDS.get(name, name)
     if name not in _EMOTIONS:
         raise ValueError(
             f"Unknown emotion {emotion!r}; known are {', '.join(_EMOTIONS)}, "

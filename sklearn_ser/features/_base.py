@@ -27,7 +27,7 @@ from .._sklearn import (
     HasMethods,
     Interval,
     StrOptions,
-    output_config,
+    TablesFollowSetOutput,
     validate_params,
 )
 from .._warnings import warn_user
@@ -45,7 +45,9 @@ Features = NDArray[np.float32]
 Notes = dict[str, list[str]]
 
 
-class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
+class RecordingTransformer(
+    TablesFollowSetOutput, TransformerMixin, BaseEstimator, metaclass=ABCMeta
+):
     """Base class of the stateless transformers from recordings to features.
 
     A front end gives its features for one signal in ``_extract``, their names in
@@ -169,13 +171,6 @@ dtype object
             If ``X`` is empty or not a collection of recordings.
         """
         self._check_params()
-        container = output_config(self)
-        if self._is_ragged() and container != "default":
-            raise ValueError(
-                f"Features in frames do not fit the output container {container!r}: "
-                'use set_output(transform="default") here, and the container on later '
-                "steps alone."
-            )
         recordings = as_recordings(X)
         if not len(recordings):
             raise ValueError("X holds no recordings: found array with 0 sample(s).")

@@ -131,3 +131,40 @@ def test_keep_emotions_prefers_the_corpus_own_name(frame):
 def test_corpus_is_pickled(frame):
     corpus = pickle.loads(pickle.dumps(Corpus(frame, name="Mine")))
     assert corpus.frame.equals(Corpus(frame, name="Mine").frame)
+
+
+def corpus_of(*emotions):
+    return Corpus(
+        pd.DataFrame(
+            {
+                "file": [f"{k}.wav" for k in range(len(emotions))],
+                "emotion": emotions,
+                "speaker": "1",
+            }
+        ),
+        name="Mine",
+    )
+
+
+@pytest.mark.parametrize("asked", ["anger", "angry", "Angry", "ang"])
+@pytest.mark.parametrize("named", ["anger", "angry", "Angry", "ANG"])
+def test_synonyms_of_emotions_work_both_ways(asked, named):
+    kept = corpus_of("sad", named, named).keep_emotions([asked, "sadness"])
+    assert kept.emotion.tolist() == ["sad", named, named]
+    assert corpus_of("sad", named).keep_emotions(asked).emotion.tolist() == [named]
+
+
+def test_emotions_that_only_count_as_others():
+    calm = corpus_of("calm", "neutral", "excited", "amusement")
+    assert calm.keep_emotions("neutral").emotion.tolist() == ["neutral"]
+    assert calm.keep_emotions("calmness").emotion.tolist() == ["calm"]
+    assert calm.keep_emotions("excitement").emotion.tolist() == ["excited"]
+    with pytest.raises(ValueError, match="'happiness' may be 'amusement' or 'excited'"):
+        calm.keep_emotions("happiness")
+    assert corpus_of("calm", "exc").keep_emotions("joy").emotion.tolist() == ["exc"]
+
+
+@pytest.mark.parametrize("names", [("anger", "angry"), ("Sad", "sad"), ("hap", "joy")])
+def test_one_emotion_under_two_names_is_refused(names):
+    with pytest.raises(ValueError, match=r"Mine has both .* which are one emotion"):
+        corpus_of("neutral", *names)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from ..._sklearn import output_config, validate_parameter_constraints
+from ..._sklearn import TablesFollowSetOutput, validate_parameter_constraints
 from ..._warnings import warn_user
 from ...sequences import Sequences, check_sequences
 from ...training._base import NetTransformerMixin
@@ -19,7 +19,10 @@ from ._inference import Inference
 
 
 class TrainedAutoencoder(
-    NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator
+    TablesFollowSetOutput,
+    NetTransformerMixin,
+    SequenceClassifierMixin,
+    SequenceEstimator,
 ):
     """Base of `CVAE`: all that is done with it once it is trained."""
 
@@ -66,7 +69,6 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             caller_name="CVAE",
         )
         sequences = self._check_X(X)
-        self._check_container(sequences)
         known = None
         if oracle_labels is not None:
             known = self._read("oracle_labels", oracle_labels, sequences)
@@ -247,16 +249,6 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         """Tell whether `transform` gives variances beside the means."""
         variational: bool = self._spec.module_params["variational"]
         return variational and self.output == "mean_variance"
-
-    def _check_container(self, sequences: Sequences) -> None:
-        """Refuse to make a data frame of sequences."""
-        container = output_config(self)
-        if sequences.kind != "table" and container != "default":
-            raise ValueError(
-                f"Sequences do not fit the output container {container!r}: use "
-                'set_output(transform="default") here, and the container on later '
-                "steps alone."
-            )
 
     def _log_probabilities(self, sequences: Sequences) -> NDArray[np.float64]:
         return self._inference().log_posterior(sequences)

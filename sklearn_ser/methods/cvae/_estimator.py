@@ -415,7 +415,6 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         if self.cv is None or self._stand_in() != "posterior":
             return self.transform(X)
         sequences = self._check_X(X)
-        self._check_container(sequences)
         told = infer_across_folds(self, X, y, given)
         return self._encode(sequences, self._inference(), told)
 

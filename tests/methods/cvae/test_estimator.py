@@ -326,11 +326,12 @@ def test_faulty_utterances_are_named():
         small().transform(X)
 
 
-def test_sequences_do_not_fit_a_data_frame():
+def test_sequences_stay_as_they_are_beside_data_frames():
     X, y = speech()
     cvae = small(max_epochs=1).set_output(transform="pandas").fit(X, y)
-    with pytest.raises(ValueError, match="Sequences do not fit the output container"):
-        cvae.transform(X)
+    for encoded in (cvae.transform(X), clone(cvae).fit_transform(X, y)):
+        assert isinstance(encoded, np.ndarray)
+        assert encoded.shape == (len(X),)
     assert isinstance(cvae.transform(np.stack([x[0] for x in X])), pd.DataFrame)
 
 
