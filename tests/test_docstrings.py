@@ -39,6 +39,13 @@ OF_ESTIMATORS = {
         "falls, and to keep the weights of the best epoch. Needs `groups` in `fit`."
     ),
     "validation_fraction": "Share of the speakers to hold out for early stopping.",
+    "validation_groups": (
+        "The speakers to hold out for early stopping, named as in `groups`; None draws "
+        "them by `validation_fraction`. Names that are not in `groups` are passed "
+        "over, so that folds may lack some. A dict names for a speaker another one, "
+        "such as the partner in a session, who is held out where the first is not in "
+        "`groups`."
+    ),
     "n_iter_no_change": (
         "Epochs without improvement after which early stopping stops."
     ),

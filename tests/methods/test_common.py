@@ -366,6 +366,24 @@ def test_early_stopping_holds_out_whole_speakers(estimator, needs):
     np.testing.assert_array_equal(numbers(again, X), numbers(model, X))
 
 
+@one_of_each_class
+def test_the_speakers_that_would_be_drawn_can_be_named(estimator, needs):
+    X, emotion, groups, metadata = data_for(estimator)
+    metadata = {name: metadata[name] for name in needs if name != "groups"}
+    drawing = clone(estimator).set_params(early_stopping=True, max_epochs=2)
+    drawn = drawing.fit(X, emotion, groups=groups, **metadata)
+    named = clone(drawing).set_params(validation_groups=drawn.validation_groups_)
+    named.fit(X, emotion, groups=groups, **metadata)
+    np.testing.assert_array_equal(numbers(named, X), numbers(drawn, X))
+    other = np.setdiff1d(groups, drawn.validation_groups_)[:1].tolist()
+    swapped = clone(drawing).set_params(validation_groups=other)
+    swapped.fit(X, emotion, groups=groups, **metadata)
+    assert swapped.validation_groups_.tolist() == other
+    alone = clone(named).set_params(early_stopping=False)
+    with pytest.raises(ValueError, match="set early_stopping=True"):
+        alone.fit(X, emotion, groups=groups, **metadata)
+
+
 @trained
 def test_early_stopping_needs_speakers(estimator, needs):
     X, emotion, groups, metadata = data_for(estimator)

@@ -143,6 +143,11 @@ class ContrastiveSiamese(
         falls, and to keep the weights of the best epoch. Needs `groups` in `fit`.
     validation_fraction : float, default=0.1
         Share of the speakers to hold out for early stopping.
+    validation_groups : array-like or dict, default=None
+        The speakers to hold out for early stopping, named as in `groups`; None draws
+        them by `validation_fraction`. Names that are not in `groups` are passed over,
+        so that folds may lack some. A dict names for a speaker another one, such as
+        the partner in a session, who is held out where the first is not in `groups`.
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping stops.
     tol : float, default=1e-4
@@ -299,6 +304,7 @@ class ContrastiveSiamese(
         batch_size: int = 32,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        validation_groups: Any = None,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
         device: str | torch.device = "auto",
@@ -327,6 +333,7 @@ class ContrastiveSiamese(
         self.batch_size = batch_size
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_groups = validation_groups
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.device = device
@@ -506,8 +513,8 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         if valid is not None and len(valid["X"]) < 2:
             raise ValueError(
                 "Early stopping needs a pair of utterances, but the held-out speakers "
-                f"{self.validation_groups_.tolist()} have only 1 sample: raise "
-                "validation_fraction."
+                f"{self.validation_groups_.tolist()} have only 1 sample: hold "
+                "out more."
             )
         if self.pairs == "balanced":
             balanced_size(self.classes_[train["y"]])

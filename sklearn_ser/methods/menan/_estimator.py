@@ -89,6 +89,11 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         watches the loss of the emotions, and no speaker may be missing.
     validation_fraction : float, default=0.1
         Share of the speakers to hold out for early stopping.
+    validation_groups : array-like or dict, default=None
+        The speakers to hold out for early stopping, named as in `groups`; None draws
+        them by `validation_fraction`. Names that are not in `groups` are passed over,
+        so that folds may lack some. A dict names for a speaker another one, such as
+        the partner in a session, who is held out where the first is not in `groups`.
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping stops.
     tol : float, default=1e-4
@@ -221,6 +226,7 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         batch_size: int = 16,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        validation_groups: Any = None,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
         device: str | torch.device = "auto",
@@ -241,6 +247,7 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         self.batch_size = batch_size
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_groups = validation_groups
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.device = device
@@ -391,13 +398,13 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         if (train["y"] == UNKNOWN).all():
             raise ValueError(
                 "No utterance to train on has an emotion that is known: give y more "
-                "emotions, or lower validation_fraction."
+                "emotions, or hold out fewer speakers."
             )
         if valid is not None and (valid["y"] == UNKNOWN).all():
             raise ValueError(
                 "Early stopping watches the emotions of the held-out speakers "
-                f"{self.validation_groups_.tolist()}, but none is known: raise "
-                "validation_fraction."
+                f"{self.validation_groups_.tolist()}, but none is known: hold "
+                "out more."
             )
 
     def _resolve_adversary(self, train: Data) -> tuple[str | None, NDArray[Any]]:
