@@ -56,6 +56,7 @@ LIAN: dict[str, dict[str, Any]] = {
     "random pairs, probabilities, cosine": {"position": "probabilities"},
     "balanced pairs, features, cosine": {"pairs": "balanced"},
     "random pairs, features, Euclidean": {"distance": "euclidean"},
+    "attention (Neumann and Vu)": {"contrastive_weight": 0.0, "pooling": "attention"},
 }
 TASKS: dict[str, dict[str, Any]] = {
     f"baseline and {task}": {

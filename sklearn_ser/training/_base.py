@@ -40,6 +40,7 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "lr": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
@@ -85,6 +86,7 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
         stopping = {"patience": self.n_iter_no_change, "threshold": self.tol}
         return {
             "lr": self.lr,
+            "weight_decay": float(self.weight_decay),
             "max_epochs": self.max_epochs,
             "batch_size": self.batch_size,
             "device": str(self.device),

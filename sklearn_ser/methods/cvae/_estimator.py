@@ -98,6 +98,9 @@ class CVAE(TrainedAutoencoder):
         errors need it.
     lr : float, default=1e-3
         Learning rate of Adam (paper).
+    weight_decay : float, default=0.0
+        Penalty on large weights: the `weight_decay` of the torch optimiser, which adds
+        so much of each weight to its gradient (L2). 0 is none.
     max_epochs : int, default=20
         Passes over the training data; not published. The paper stops at an
         unpublished reconstruction error.
@@ -127,7 +130,7 @@ class CVAE(TrainedAutoencoder):
         Whether to show a progress bar over the epochs.
     net_params : dict or None, default=None
         Further parameters of the skorch net, merged last, for instance
-        ``{"optimizer__weight_decay": 1e-4}``. The notes say more of Adam's.
+        ``{"optimizer__eps": 1e-6}``. The notes say more of Adam's.
 
     Attributes
     ----------
@@ -279,6 +282,7 @@ class CVAE(TrainedAutoencoder):
         reconstruction_threshold: float | None = None,
         standardize: bool = True,
         lr: float = 1e-3,
+        weight_decay: float = 0.0,
         max_epochs: int = 20,
         batch_size: int = 128,
         early_stopping: bool = False,
@@ -307,6 +311,7 @@ class CVAE(TrainedAutoencoder):
         self.reconstruction_threshold = reconstruction_threshold
         self.standardize = standardize
         self.lr = lr
+        self.weight_decay = weight_decay
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping

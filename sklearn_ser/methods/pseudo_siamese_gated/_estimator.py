@@ -111,7 +111,8 @@ class PseudoSiameseGated(
     hidden_size : int, default=128
         Units of the LSTM, in each direction; not published.
     dropout : float, default=0.0
-        Share of the values that are dropped in training before the softmax layer.
+        Share of the values that are dropped in training: those before the softmax
+        layer, in the last phase.
     output : {"fused", "deep", "latent", "gate"}, default="fused"
         What `transform` gives: the states of the LSTM that the softmax layer is given,
         of ``2 * hidden_size`` values, or the mean over the segments of :math:`R_d`,
@@ -126,6 +127,10 @@ class PseudoSiameseGated(
     lr : float, default=1.0
         Learning rate of Adadelta, torch's default; the paper only names the optimiser.
         Another optimiser in `net_params` needs another rate.
+    weight_decay : float, default=0.0
+        Penalty on large weights: the `weight_decay` of the torch optimiser, which adds
+        so much of each weight to its gradient (L2). 0 is none. All phases have
+        it.
     pretraining_epochs : int, default=2
         Passes over the auxiliary corpora in the pre-training. The paper publishes no
         epochs; the defaults are for two processors, see the notes.
@@ -167,7 +172,7 @@ class PseudoSiameseGated(
         Whether to show a progress bar over the epochs. Each phase has one.
     net_params : dict or None, default=None
         Further parameters of the skorch net, merged last, for instance
-        ``{"optimizer__weight_decay": 1e-4}``. They go to the nets of all phases.
+        ``{"optimizer__eps": 1e-6}``. They go to the nets of all phases.
 
     Attributes
     ----------
@@ -301,6 +306,7 @@ class PseudoSiameseGated(
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         standardize: bool = True,
         lr: float = 1.0,
+        weight_decay: float = 0.0,
         pretraining_epochs: int = 2,
         feature_epochs: int = 6,
         max_epochs: int = 30,
@@ -335,6 +341,7 @@ class PseudoSiameseGated(
         self.class_weight = class_weight
         self.standardize = standardize
         self.lr = lr
+        self.weight_decay = weight_decay
         self.pretraining_epochs = pretraining_epochs
         self.feature_epochs = feature_epochs
         self.max_epochs = max_epochs
