@@ -1,7 +1,9 @@
 """The numbers of `docs/results.md` on ContrastiveSiamese and MEnAN.
 
 Prints Markdown tables: `lian` and `li` by speaker, `transfer` from CREMA-D to EMO-DB,
-`lengths` for what becomes of short recordings of EMO-DB in the encoder of Li et al.
+`lengths` for what becomes of short recordings of EMO-DB in the encoder of Li et al.,
+`sessions` for Table 2 of Li et al. by their protocol: the partner of the test speaker
+in a session validates, then the two swap.
 The corpora are read from the folder that SKLEARN_SER_DATA names (../shared/corpora
 without), in their official layouts: emodb, urdu, crema-d, and labels/EMO_DB.csv and
 labels/URDU.csv. What has been computed is kept in the folder that RESULTS_CACHE
@@ -11,6 +13,7 @@ names, where it names one, so that a run can be interrupted.
     RESULTS_CACHE=cache python benchmarks/results_lian_li.py li
     RESULTS_CACHE=cache python benchmarks/results_lian_li.py transfer
     RESULTS_CACHE=cache python benchmarks/results_lian_li.py lengths
+    RESULTS_CACHE=cache python benchmarks/results_lian_li.py sessions
 """
 
 import argparse
@@ -23,6 +26,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+from sklearn.pipeline import make_pipeline
 
 from sklearn_ser import (
     MFCC,
@@ -34,6 +38,7 @@ from sklearn_ser import (
     recipes,
 )
 from sklearn_ser.datasets import Corpus, load_crema_d, load_emodb, load_urdu
+from sklearn_ser.evaluation import evaluate_by_speaker
 from sklearn_ser.metrics import speaker_probe, ua_score, wa_score
 from sklearn_ser.sequences import as_sequences
 
@@ -51,6 +56,7 @@ LIAN: dict[str, dict[str, Any]] = {
     "random pairs, probabilities, cosine": {"position": "probabilities"},
     "balanced pairs, features, cosine": {"pairs": "balanced"},
     "random pairs, features, Euclidean": {"distance": "euclidean"},
+    "attention (Neumann and Vu)": {"contrastive_weight": 0.0, "pooling": "attention"},
 }
 TASKS: dict[str, dict[str, Any]] = {
     f"baseline and {task}": {
@@ -319,6 +325,62 @@ def lengths(seeds: int, epochs: int) -> list[dict[str, Any]]:
     return rows
 
 
+def partners(corpus: Corpus) -> dict[str, str]:
+    """Pair a woman and a man, as each session of IEMOCAP does."""
+    women, men = (
+        np.unique(corpus.speaker[corpus.gender == gender]).tolist()
+        for gender in ("female", "male")
+    )
+    return dict(zip(women + men, men + women, strict=True))
+
+
+@CACHE.cache
+def run_sessions(
+    settings: dict[str, Any], seed: int, epochs: int
+) -> list[dict[str, Any]]:
+    """Hold out one speaker of EMO-DB in turn, and stop early by the partner.
+
+    The two folds of a session learn from the same speakers by the same seed: they
+    differ only in the epoch that is kept, and not at all where that is the last.
+    """
+    corpus = load("EMO-DB")
+    settings = {**settings, "validation_groups": partners(corpus)}
+    front_end = LogMelProsody(shorter="keep", memory=CACHE.location)
+    model = make_pipeline(front_end, build("li", settings, seed, epochs))
+    result = evaluate_by_speaker(model, corpus)
+    folds = []
+    for number, fitted in enumerate(result.estimators):
+        test = np.flatnonzero(result.fold == number)
+        watched = np.isin(corpus.speaker, fitted["menan"].validation_groups_)
+        valid = np.flatnonzero(watched)
+        learned = np.setdiff1d(np.flatnonzero(~watched), test)
+        probe = speaker_probe(
+            fitted.transform(result.features[learned]),
+            corpus.speaker[learned],
+            random_state=seed,
+        )
+        folds.append({
+            "test": test, "test_predicted": result.predicted[test],
+            "valid": valid, "valid_predicted": fitted.predict(result.features[valid]),
+            "probe": probe.above_chance,
+        })  # fmt: skip
+    return folds
+
+
+def sessions(seeds: int, epochs: int) -> list[dict[str, Any]]:
+    """Run Table 2 of Li et al. by the protocol of the paper."""
+    asked = [(model, seed) for seed in range(seeds) for model in LI]
+    parallel = joblib.Parallel(n_jobs=2, batch_size=1)
+    found = parallel(
+        joblib.delayed(run_sessions)(LI[model], seed, epochs) for model, seed in asked
+    )
+    of_corpus = {"corpus": "EMO-DB"}
+    return [
+        of_corpus | {"model": model, "seed": seed, **pooled("EMO-DB", folds)}
+        for (model, seed), folds in zip(asked, found, strict=True)
+    ]
+
+
 def table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Give mean and standard deviation over the seeds, by corpus and model."""
 
@@ -335,7 +397,7 @@ def table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return found.assign(seeds=grouped["seed"].nunique()).reset_index()
 
 
-FURTHER = {"transfer": transfer, "lengths": lengths}
+FURTHER = {"transfer": transfer, "lengths": lengths, "sessions": sessions}
 
 
 def main() -> None:

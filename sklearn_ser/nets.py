@@ -24,8 +24,10 @@ from .methods.pseudo_siamese_gated._segments import (
     UpsampledConv2d,
 )
 from .methods.sequence_classifier._net import RecurrentClassifier, SequenceOutput
+from .training._layers import AttentionPooling
 
 __all__ = [
+    "AttentionPooling",
     "DenoisingAutoencoder",
     "DenoisingOutput",
     "EmotionAndSpeaker",

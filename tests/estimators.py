@@ -83,15 +83,17 @@ CHECKED = [
     CVAE("ae", max_epochs=3, standardize=False),
     SequenceClassifier(),
     SequenceClassifier(
-        bidirectional=True, pooling="mean", class_weight="balanced", dropout=0.2
+        bidirectional=True, pooling="attention", class_weight="balanced", dropout=0.2
     ),
     ContrastiveSiamese(),
     ContrastiveSiamese(
         position="probabilities", distance="euclidean", testing="crop", n_frames=30
     ),
+    ContrastiveSiamese(pooling="attention", lr=1e-3),
     MEnAN(),
     AdversarialMEnAN(class_weight="balanced", max_epochs=20),
     AdversarialMEnAN("multitask", kernel_sizes=(3,), head_sizes=(), max_epochs=20),
+    MEnAN(None, pooling="attention", max_epochs=20),
     PseudoSiameseGated(),
     PseudoSiameseGated(
         fusion="concatenate",
@@ -126,8 +128,9 @@ TRAINED = [
         SequenceClassifier(
             hidden_size=8,
             bidirectional=True,
-            pooling="max",
+            pooling="attention",
             dropout=0.2,
+            weight_decay=1e-3,
             class_weight="balanced",
             max_epochs=3,
             random_state=0,
@@ -146,6 +149,9 @@ TRAINED = [
             testing="crop",
             n_frames=30,
             n_filters=8,
+            pooling="attention",
+            dropout=0.2,
+            weight_decay=1e-3,
             max_epochs=3,
             random_state=0,
         ),
@@ -153,7 +159,15 @@ TRAINED = [
     ),
     (MEnAN(hidden_size=8, max_epochs=3, random_state=0), ("groups",)),
     (
-        MEnAN("gradient_reversal", hidden_size=8, max_epochs=3, random_state=0),
+        MEnAN(
+            "gradient_reversal",
+            hidden_size=8,
+            pooling="attention",
+            dropout=0.2,
+            weight_decay=1e-3,
+            max_epochs=3,
+            random_state=0,
+        ),
         ("groups",),
     ),
     (MEnAN(None, hidden_size=8, max_epochs=3, random_state=0), ()),

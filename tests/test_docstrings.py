@@ -34,11 +34,23 @@ OF_ESTIMATORS = {
         "Whether to standardise each feature by its mean and standard deviation over "
         "all frames or segments that are trained on."
     ),
+    "dropout": "Share of the values that are dropped in training:",
+    "weight_decay": (
+        "Penalty on large weights: the `weight_decay` of the torch optimiser, which "
+        "adds so much of each weight to its gradient (L2). 0 is none."
+    ),
     "early_stopping": (
         "Whether to hold out some speakers, to stop when the loss on them no longer "
         "falls, and to keep the weights of the best epoch. Needs `groups` in `fit`."
     ),
     "validation_fraction": "Share of the speakers to hold out for early stopping.",
+    "validation_groups": (
+        "The speakers to hold out for early stopping, named as in `groups`; None draws "
+        "them by `validation_fraction`. Names that are not in `groups` are passed "
+        "over, so that folds may lack some. A dict names for a speaker another one, "
+        "such as the partner in a session, who is held out where the first is not in "
+        "`groups`."
+    ),
     "n_iter_no_change": (
         "Epochs without improvement after which early stopping stops."
     ),
@@ -54,7 +66,7 @@ OF_ESTIMATORS = {
     "verbose": "Whether to show a progress bar over the epochs.",
     "net_params": (
         "Further parameters of the skorch net, merged last, for instance "
-        '``{"optimizer__weight_decay": 1e-4}``.'
+        '``{"optimizer__eps": 1e-6}``.'
     ),
 }
 
@@ -109,6 +121,18 @@ MORE = {
     ("PseudoSiameseGated", "standardize"): (
         "Each auxiliary corpus is standardised by its own statistics. Not published."
     ),
+    ("ContrastiveSiamese", "dropout"): (
+        "those before the linear layers. What is contrasted at the features is not "
+        "dropped."
+    ),
+    ("MEnAN", "dropout"): "those before both heads, the same for both.",
+    ("PseudoSiameseGated", "dropout"): (
+        "those before the softmax layer, in the last phase."
+    ),
+    ("SequenceClassifier", "dropout"): (
+        "those before each layer but the first and before the linear layer."
+    ),
+    ("PseudoSiameseGated", "weight_decay"): "All phases have it.",
     ("MEnAN", "early_stopping"): (
         "It watches the loss of the emotions, and no speaker may be missing."
     ),
@@ -217,5 +241,9 @@ def test_every_parameter_is_described():
 def test_shared_parameters_are_those_of_every_deep_estimator():
     kinds = [v for n, v in public().items() if shared(n, v) is OF_ESTIMATORS]
     everywhere = set.intersection(*(set(described(kind)) for kind in kinds))
-    assert everywhere >= set(OF_ESTIMATORS) - {"class_weight", "standardize"}
+    assert everywhere >= set(OF_ESTIMATORS) - {
+        "class_weight",
+        "dropout",
+        "standardize",
+    }
     assert sklearn_ser.MetricDAE in kinds

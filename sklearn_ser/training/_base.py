@@ -16,13 +16,13 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.model_selection import GroupShuffleSplit
 from sklearn.utils import Tags, check_random_state
 
 from .. import _moved  # noqa: F401 - old models then say why they don't load
 from .._sklearn import Interval
 from .._warnings import warn_user
 from ._batches import Data
+from ._held_out import draw_held_out, find_held_out
 from ._net import TrainingNet
 from ._spec import NetSpec, trained_state
 from ._state import plain_history
@@ -40,10 +40,12 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "lr": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "validation_groups": ["array-like", dict, None],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "device": [str, torch.device],
@@ -70,19 +72,21 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
         if not self.early_stopping:
             return data, None
         assert groups is not None  # checked by check_groups
-        splitter = GroupShuffleSplit(
-            n_splits=1, test_size=self.validation_fraction, random_state=seed
-        )
-        kept, held_out = next(splitter.split(np.zeros(len(groups)), groups=groups))
+        if self.validation_groups is None:
+            held_out = draw_held_out(groups, self.validation_fraction, seed)
+        else:
+            held_out = find_held_out(groups, self.validation_groups)
         self.validation_groups_ = np.unique(groups[held_out])
-        train = {name: values[kept] for name, values in data.items()}
-        return train, {name: values[held_out] for name, values in data.items()}
+        parts = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+        train, valid = ({n: v[part] for n, v in data.items()} for part in parts)
+        return train, valid
 
     def _shared_settings(self, seed: int) -> dict[str, Any]:
         """Return what a `NetSpec` takes from the parameters that all have."""
         stopping = {"patience": self.n_iter_no_change, "threshold": self.tol}
         return {
             "lr": self.lr,
+            "weight_decay": float(self.weight_decay),
             "max_epochs": self.max_epochs,
             "batch_size": self.batch_size,
             "device": str(self.device),

@@ -158,9 +158,15 @@ def check_groups(estimator: Any, groups: Any, X: Any) -> NDArray[Any] | None:
     Raises
     ------
     ValueError
-        If speakers are needed and missing, or are not one per sample.
+        If speakers are needed and missing, or are not one per sample, or if some are
+        named to be held out without early stopping.
     """
     name = type(estimator).__name__
+    if estimator.validation_groups is not None and not estimator.early_stopping:
+        raise ValueError(
+            f"{name}(validation_groups=…) names the speakers that early stopping holds "
+            "out: set early_stopping=True, or leave validation_groups=None."
+        )
     if groups is None:
         if not estimator.early_stopping:
             return None

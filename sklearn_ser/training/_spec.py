@@ -48,7 +48,7 @@ class NetSpec:
         The part of the module that is trained; all of it for ``""``.
     optimizer : str
         Its name in `torch.optim`.
-    lr, max_epochs, batch_size, device, net_params
+    lr, weight_decay, max_epochs, batch_size, device, net_params
         As of the estimators.
     seed : int
         Root of all that is random.
@@ -74,6 +74,7 @@ class NetSpec:
     part: str = ""
     optimizer: str = "Adam"
     lr: float
+    weight_decay: float = 0.0
     max_epochs: int
     batch_size: int
     device: str
@@ -125,6 +126,8 @@ class NetSpec:
         }
         if optimizer is optim.Adam and device.startswith(("cpu", "cuda")):
             settings["optimizer__fused"] = True
+        if self.weight_decay:  # a user's own optimiser may not have it
+            settings["optimizer__weight_decay"] = self.weight_decay
         loading, others = own_callbacks(
             of_user.pop("callbacks", None), validates=self.early_stopping is not None
         )

@@ -20,7 +20,13 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
-from sklearn_ser import SequencePooling
+from sklearn_ser import (
+    ContrastiveSiamese,
+    MEnAN,
+    PseudoSiameseGated,
+    SequenceClassifier,
+    SequencePooling,
+)
 from sklearn_ser.training._net import TrainingNet
 from tests.estimators import AUXILIARY, TRAINED, data_for, make_auxiliary, make_data
 
@@ -366,6 +372,24 @@ def test_early_stopping_holds_out_whole_speakers(estimator, needs):
     np.testing.assert_array_equal(numbers(again, X), numbers(model, X))
 
 
+@one_of_each_class
+def test_the_speakers_that_would_be_drawn_can_be_named(estimator, needs):
+    X, emotion, groups, metadata = data_for(estimator)
+    metadata = {name: metadata[name] for name in needs if name != "groups"}
+    drawing = clone(estimator).set_params(early_stopping=True, max_epochs=2)
+    drawn = drawing.fit(X, emotion, groups=groups, **metadata)
+    named = clone(drawing).set_params(validation_groups=drawn.validation_groups_)
+    named.fit(X, emotion, groups=groups, **metadata)
+    np.testing.assert_array_equal(numbers(named, X), numbers(drawn, X))
+    other = np.setdiff1d(groups, drawn.validation_groups_)[:1].tolist()
+    swapped = clone(drawing).set_params(validation_groups=other)
+    swapped.fit(X, emotion, groups=groups, **metadata)
+    assert swapped.validation_groups_.tolist() == other
+    alone = clone(named).set_params(early_stopping=False)
+    with pytest.raises(ValueError, match="set early_stopping=True"):
+        alone.fit(X, emotion, groups=groups, **metadata)
+
+
 @trained
 def test_early_stopping_needs_speakers(estimator, needs):
     X, emotion, groups, metadata = data_for(estimator)
@@ -418,6 +442,51 @@ def test_net_params_reach_skorch(estimator, needs):
         pipeline, {f"{step}__{k}": v for k, v in grid.items()}, cv=2
     ).fit(X, emotion, **{f"{step}__{name}": metadata[name] for name in needs})
     assert len(search.cv_results_["mean_test_score"]) == 2
+
+
+@one_of_each_class
+def test_weight_decay_is_that_of_the_optimiser(estimator, needs):
+    def learned(**settings):
+        model, X = fitted(clone(estimator).set_params(**settings), needs)
+        return numbers(model, X)
+
+    decayed = learned(weight_decay=0.1)
+    by_hand = learned(weight_decay=0.0, net_params={"optimizer__weight_decay": 0.1})
+    np.testing.assert_array_equal(decayed, by_hand)
+    assert not np.array_equal(decayed, learned(weight_decay=0.0))
+
+
+DROPPING = [
+    SequenceClassifier(hidden_size=8),
+    ContrastiveSiamese(n_filters=8),
+    MEnAN(hidden_size=8),
+    MEnAN(None, hidden_size=8),
+    PseudoSiameseGated(fusion=None, embedding_size=4, hidden_size=8, feature_epochs=1),
+]
+
+
+def test_all_that_drop_values_are_in_the_table():
+    classes = {kind for kind in CLASSES if "dropout" in kind().get_params()}
+    assert {type(estimator) for estimator in DROPPING} == classes
+
+
+@pytest.mark.parametrize("estimator", DROPPING, ids=str)
+def test_dropout_is_drawn_by_the_seed_and_not_in_inference(estimator):
+    def trained_with(dropout, random_state=0):
+        settings = {"dropout": dropout, "max_epochs": 2, "random_state": random_state}
+        return fitted(clone(estimator).set_params(**settings), ["groups"])
+
+    model, X = trained_with(0.5)
+    again = model.predict_proba(X)
+    np.testing.assert_array_equal(model.predict_proba(X), again)
+    np.testing.assert_array_equal(trained_with(0.5)[0].predict_proba(X), again)
+    assert not np.array_equal(trained_with(0.0)[0].predict_proba(X), again)
+    assert not np.array_equal(trained_with(0.5, 1)[0].predict_proba(X), again)
+    # Batches, first weights and speakers are drawn as without it.
+    np.testing.assert_array_equal(
+        trained_with(1e-9)[0].predict_proba(X)[:, 0].round(4),
+        trained_with(0.0)[0].predict_proba(X)[:, 0].round(4),
+    )
 
 
 @trained

@@ -93,6 +93,25 @@ def test_adam_is_fused_and_another_optimiser_is_not():
     assert isinstance(other.optimizer_, torch.optim.RMSprop)
 
 
+def test_weight_decay_adds_a_share_of_each_weight_to_its_gradient():
+    plain = {"max_epochs": 1, "batch_size": 30, "lr": 0.1, "optimizer": "SGD"}
+    start = weights(spec(**plain).build())
+    moved = []
+    for decay in (0.0, 0.3):
+        net = spec(**plain, weight_decay=decay).build()
+        net.train_on({"X": X})
+        moved.append(weights(net))
+    for before, free, decayed in zip(start, *moved, strict=True):
+        torch.testing.assert_close(decayed, free - 0.1 * 0.3 * before)
+    (group,) = spec(weight_decay=0.3).build().optimizer_.param_groups
+    assert group["weight_decay"] == 0.3
+    # The parameters of the net are merged last, and may name an optimiser without it.
+    of_user = {"optimizer__weight_decay": 0.5}
+    net = spec(weight_decay=0.3, net_params=of_user).build()
+    assert net.optimizer_.param_groups[0]["weight_decay"] == 0.5
+    spec(net_params={"optimizer": torch.optim.Rprop}).build()
+
+
 def test_a_part_of_the_module_is_trained_alone():
     net = spec(part="encoder", inputs={"input": "X"}).build()
     output = net.infer({"X": torch.from_numpy(X)})

@@ -61,6 +61,7 @@ class PairBatches(Batches):
             batch = {name: values[utterances] for name, values in data.items()}
             starts = np.zeros(len(utterances), np.int64)
             batch["X"] = sequences.windows(utterances, starts, self.n_frames)
+            batch["lengths"] = sequences.lengths[utterances].clip(max=self.n_frames)
             yield self._transformed(self._to_device(batch), generator)
 
     def _pairs(self, rng: np.random.Generator) -> Pairs:
@@ -216,7 +217,9 @@ def places_to_test(
 
 def windows_to_test(
     sequences: Sequences, length: int, testing: str, seed: int, size: int
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float32]]]:
+) -> Iterator[
+    tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float32], NDArray[np.int64]]
+]:
     """Yield the windows of utterances, some at a time.
 
     Parameters
@@ -237,6 +240,8 @@ def windows_to_test(
     shares : ndarray of shape (n,), float64
         The share of each window in its utterance.
     windows : ndarray of shape (n, length, n_features), float32
+    lengths : ndarray of shape (n,), int64
+        The frames of each window that are not padding.
     """
     starts = [
         places_to_test(array, length, testing, seed) for array in sequences.arrays
@@ -251,4 +256,5 @@ def windows_to_test(
             which,
             1 / n_windows[which],
             sequences.windows(which, places[chunk], length),
+            (sequences.lengths[which] - places[chunk]).clip(max=length),
         )

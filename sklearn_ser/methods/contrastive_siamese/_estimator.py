@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import torch
@@ -45,7 +45,7 @@ from ...training._sequences import (
 from ...training._spec import NetSpec
 from ._batches import PairBatches, balanced_size, windows_to_test
 from ._loss import ContrastiveSiameseLoss
-from ._net import SiameseCNN
+from ._net import Pooling, SiameseCNN
 
 # Frames that the network's pooling needs.
 _MIN_FRAMES = 30
@@ -119,6 +119,15 @@ class ContrastiveSiamese(
         changed after `fit`.
     n_filters : int, default=100
         Filters of each convolution (paper).
+    pooling : {"max", "attention"}, default="max"
+        What is taken over time: the maxima of windows (paper), or in their place a mean
+        whose weights over time are learned (Neumann and Vu, 2017), see
+        `sklearn_ser.nets.AttentionPooling`. With ``contrastive_weight=0`` it stands for
+        the attentive network that the paper compares itself with; padding has no
+        weight, and each filter has one feature.
+    dropout : float, default=0.0
+        Share of the values that are dropped in training: those before the linear
+        layers. What is contrasted at the features is not dropped.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the cross-entropy, as in scikit-learn:
         ``"balanced"`` makes up for their frequencies among the utterances that are
@@ -129,6 +138,9 @@ class ContrastiveSiamese(
         over what. What is padded then stands for the mean.
     lr : float, default=1e-4
         Learning rate of Adam at first (paper).
+    weight_decay : float, default=0.0
+        Penalty on large weights: the `weight_decay` of the torch optimiser, which adds
+        so much of each weight to its gradient (L2). 0 is none.
     lr_patience : int or None, default=5
         The learning rate is halved after so many epochs without a new lowest loss: that
         on the held-out speakers under early stopping, else the training loss. The paper
@@ -143,6 +155,11 @@ class ContrastiveSiamese(
         falls, and to keep the weights of the best epoch. Needs `groups` in `fit`.
     validation_fraction : float, default=0.1
         Share of the speakers to hold out for early stopping.
+    validation_groups : array-like or dict, default=None
+        The speakers to hold out for early stopping, named as in `groups`; None draws
+        them by `validation_fraction`. Names that are not in `groups` are passed over,
+        so that folds may lack some. A dict names for a speaker another one, such as
+        the partner in a session, who is held out where the first is not in `groups`.
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping stops.
     tol : float, default=1e-4
@@ -158,7 +175,7 @@ class ContrastiveSiamese(
         Whether to show a progress bar over the epochs.
     net_params : dict or None, default=None
         Further parameters of the skorch net, merged last, for instance
-        ``{"optimizer__weight_decay": 1e-4}``.
+        ``{"optimizer__eps": 1e-6}``.
 
     Attributes
     ----------
@@ -261,6 +278,8 @@ class ContrastiveSiamese(
         "n_frames": [Interval(Integral, _MIN_FRAMES, None, closed="left"), None],
         "testing": [StrOptions({"average", "crop"})],
         "n_filters": [Interval(Integral, 1, None, closed="left")],
+        "pooling": [StrOptions(set(get_args(Pooling)))],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
         "class_weight": SequenceClassifierMixin._class_weight_constraint,
         "lr_patience": [Interval(Integral, 1, None, closed="left"), None],
     }
@@ -291,14 +310,18 @@ class ContrastiveSiamese(
         n_frames: int | None = None,
         testing: Literal["average", "crop"] = "average",
         n_filters: int = 100,
+        pooling: Literal["max", "attention"] = "max",
+        dropout: float = 0.0,
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         standardize: bool = True,
         lr: float = 1e-4,
+        weight_decay: float = 0.0,
         lr_patience: int | None = 5,
         max_epochs: int = 30,
         batch_size: int = 32,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        validation_groups: Any = None,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
         device: str | torch.device = "auto",
@@ -319,14 +342,18 @@ class ContrastiveSiamese(
         self.n_frames = n_frames
         self.testing = testing
         self.n_filters = n_filters
+        self.pooling = pooling
+        self.dropout = dropout
         self.class_weight = class_weight
         self.standardize = standardize
         self.lr = lr
+        self.weight_decay = weight_decay
         self.lr_patience = lr_patience
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_groups = validation_groups
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.device = device
@@ -506,8 +533,8 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         if valid is not None and len(valid["X"]) < 2:
             raise ValueError(
                 "Early stopping needs a pair of utterances, but the held-out speakers "
-                f"{self.validation_groups_.tolist()} have only 1 sample: raise "
-                "validation_fraction."
+                f"{self.validation_groups_.tolist()} have only 1 sample: hold "
+                "out more."
             )
         if self.pairs == "balanced":
             balanced_size(self.classes_[train["y"]])
@@ -537,6 +564,8 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
                 "n_classes": len(self.classes_),
                 "n_filters": int(self.n_filters),
                 "n_auxiliary": len(getattr(self, "auxiliary_classes_", ())),
+                "pooling": self.pooling,
+                "dropout": self.dropout,
             },
             criterion=ContrastiveSiameseLoss,
             criterion_params={
@@ -546,7 +575,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
                 "position": self.position,
                 "auxiliary_weight": self.auxiliary_weight,
             },
-            inputs={"x": "X"},
+            inputs={"x": "X", "lengths": "lengths", "generator": "generator"},
             batches=PairBatches,
             batch_params={"n_frames": self.n_frames_, "pairs": self.pairs},
             lr_schedule=schedule,
@@ -573,12 +602,12 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         )
         module, device = self._inference_module()
         size = max(1, _FRAMES_AT_ONCE // self.n_frames_)
-        for utterances, shares, windows in windows_to_test(
+        for utterances, shares, windows, lengths in windows_to_test(
             sequences, self.n_frames_, self.testing, self._spec.seed, size
         ):
             x = torch.from_numpy(windows.astype(np.float64)).to(device)
             with computing(), torch.inference_mode():
-                output = module(x)
+                output = module(x, torch.from_numpy(lengths).to(device))
                 values: Tensor = output.features
                 if what == "log_probabilities":
                     values = output.logits.log_softmax(dim=1)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
+
+from ...training._layers import AttentionPooling, Dropout
+
+Pooling = Literal["max", "attention"]
 
 
 class SiameseOutput(NamedTuple):
     """What `SiameseCNN` gives for each sequence."""
 
     features: Tensor
-    """Features before the linear layer, of shape (n, n_features_out)."""
+    """Features before dropout and linear layer, of shape (n, n_features_out)."""
     logits: Tensor
     """Logits of the classes, of shape (n, n_classes)."""
     auxiliary: Tensor | None
@@ -50,11 +54,16 @@ class SiameseCNN(nn.Module):
     n_auxiliary : int, default=0
         Classes of an auxiliary task, which a second linear layer tells apart; 0 is
         none.
+    pooling : {"max", "attention"}, default="max"
+        What is taken over time: the maxima of windows (paper), or in their place a mean
+        over all frames with weights that are learned, see `AttentionPooling`.
+    dropout : float, default=0.0
+        Share of the values that are dropped in training, before the linear layers.
 
     Attributes
     ----------
     n_features_out : int
-        Number of flattened features.
+        Number of flattened features; of attention, one for each filter.
 
     References
     ----------
@@ -84,8 +93,14 @@ class SiameseCNN(nn.Module):
         pool_size: int = 30,
         pool_stride: int = 3,
         n_auxiliary: int = 0,
+        pooling: Pooling = "max",
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        if pooling not in get_args(Pooling):
+            raise ValueError(
+                f"pooling must be one of {get_args(Pooling)}, got {pooling!r}."
+            )
         if any(size % 2 == 0 for size in kernel_sizes):
             raise ValueError(
                 "kernel_sizes must be odd, so that a sequence keeps its length, got "
@@ -100,27 +115,40 @@ class SiameseCNN(nn.Module):
             nn.Sequential(
                 nn.Conv1d(n_features, n_filters, size, padding=size // 2),
                 nn.BatchNorm1d(n_filters),
-                *_pooling(pool_size, pool_stride),
+                *(_pooling(pool_size, pool_stride) if pooling == "max" else ()),
                 # After the pooling, as the maximum of what is rectified is the
                 # rectified maximum: the same values from a third of the work.
                 nn.ReLU(),
             )
             for size in kernel_sizes
         )
+        width = len(kernel_sizes) * n_filters
         n_positions = (n_frames - pool_size) // pool_stride + 1
-        self.n_features_out = len(kernel_sizes) * n_filters * n_positions
+        self.n_features_out = width * (n_positions if pooling == "max" else 1)
         self.head = nn.Linear(self.n_features_out, n_classes)
         self.auxiliary_head = (
             nn.Linear(self.n_features_out, n_auxiliary) if n_auxiliary else None
         )
+        self.attention = AttentionPooling(width) if pooling == "attention" else None
+        self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor) -> SiameseOutput:
+    def forward(
+        self,
+        x: Tensor,
+        lengths: Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> SiameseOutput:
         """Return features and logits.
 
         Parameters
         ----------
         x : Tensor of shape (n, n_frames, n_features)
             Sequences of one length.
+        lengths : Tensor of shape (n,), int64, or None, default=None
+            Frames before the padding of each sequence, to which alone attention is
+            paid; None counts all. The maxima see the padding, as in the paper.
+        generator : torch.Generator or None, default=None
+            Where dropout is drawn; None is torch's global generator.
 
         Returns
         -------
@@ -138,11 +166,15 @@ class SiameseCNN(nn.Module):
             )
         time_last = x.transpose(1, 2).contiguous()
         features = torch.cat([branch(time_last) for branch in self.branches], dim=1)
-        features = features.flatten(1)
+        if self.attention is None:
+            features = features.flatten(1)
+        else:
+            features = self.attention(features.transpose(1, 2), lengths)
+        kept = self.dropout(features, generator)
         auxiliary = None
         if self.auxiliary_head is not None:
-            auxiliary = self.auxiliary_head(features)
-        return SiameseOutput(features, self.head(features), auxiliary)
+            auxiliary = self.auxiliary_head(kept)
+        return SiameseOutput(features, self.head(kept), auxiliary)
 
 
 def _pooling(size: int, stride: int) -> list[nn.Module]:

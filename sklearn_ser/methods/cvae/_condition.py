@@ -209,7 +209,7 @@ def learn_categories(
     if not known.size:
         raise ValueError(
             "No utterance to train on has a condition that is known: give more of "
-            "them, or lower validation_fraction."
+            "them, or hold out fewer speakers."
         )
     if priors is None:
         return Categories(
@@ -260,7 +260,7 @@ def learn_numbers(numbers: NDArray[np.float64], priors: Any, seed: int) -> Numbe
     if unknown.size:
         raise ValueError(
             f"No utterance to train on has a condition that is known in column "
-            f"{unknown[0]}: give more of them, or lower validation_fraction."
+            f"{unknown[0]}: give more of them, or hold out fewer speakers."
         )
     mean, scale = np.nanmean(numbers, axis=0), np.nanstd(numbers, axis=0)
     # Rounding alone gives a constant some spread.

@@ -40,11 +40,22 @@ def infer_across_folds(
     for train, test in _folds(cvae, X, y, metadata):
         of_fold = {name: take_rows(v, train) for name, v in metadata.items()}
         y_of_fold = None if y is None else take_rows(y, train)
-        model = clone(cvae).fit(take_rows(X, train), y_of_fold, **of_fold)
+        model = clone(cvae).set_params(validation_groups=_watched(cvae, of_fold))
+        model.fit(take_rows(X, train), y_of_fold, **of_fold)
         sequences = model._check_X(take_rows(X, test))
         posterior = np.exp(model._inference().log_posterior(sequences))
         told[test] = coder.expect(posterior, model._coder.values)
     return told
+
+
+def _watched(cvae: Any, metadata: dict[str, Any]) -> NDArray[Any] | None:
+    """Return whom early stopping is to watch in a fold: as in the whole, if it can."""
+    if cvae.validation_groups is None:
+        return None
+    speakers = np.unique(check_labels("groups", metadata["groups"]))
+    watched = np.intersect1d(speakers, cvae.validation_groups_)
+    # A fold may lack all who are watched, or all others: it draws some of its own.
+    return watched if 0 < len(watched) < len(speakers) else None
 
 
 def _folds(cvae: Any, X: Any, y: Any, metadata: dict[str, Any]) -> Iterator[Fold]:

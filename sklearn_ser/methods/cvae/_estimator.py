@@ -98,6 +98,9 @@ class CVAE(TrainedAutoencoder):
         errors need it.
     lr : float, default=1e-3
         Learning rate of Adam (paper).
+    weight_decay : float, default=0.0
+        Penalty on large weights: the `weight_decay` of the torch optimiser, which adds
+        so much of each weight to its gradient (L2). 0 is none.
     max_epochs : int, default=20
         Passes over the training data; not published. The paper stops at an
         unpublished reconstruction error.
@@ -108,6 +111,11 @@ class CVAE(TrainedAutoencoder):
         falls, and to keep the weights of the best epoch. Needs `groups` in `fit`.
     validation_fraction : float, default=0.1
         Share of the speakers to hold out for early stopping.
+    validation_groups : array-like or dict, default=None
+        The speakers to hold out for early stopping, named as in `groups`; None draws
+        them by `validation_fraction`. Names that are not in `groups` are passed over,
+        so that folds may lack some. A dict names for a speaker another one, such as
+        the partner in a session, who is held out where the first is not in `groups`.
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping stops.
     tol : float, default=1e-4
@@ -122,7 +130,7 @@ class CVAE(TrainedAutoencoder):
         Whether to show a progress bar over the epochs.
     net_params : dict or None, default=None
         Further parameters of the skorch net, merged last, for instance
-        ``{"optimizer__weight_decay": 1e-4}``. The notes say more of Adam's.
+        ``{"optimizer__eps": 1e-6}``. The notes say more of Adam's.
 
     Attributes
     ----------
@@ -274,10 +282,12 @@ class CVAE(TrainedAutoencoder):
         reconstruction_threshold: float | None = None,
         standardize: bool = True,
         lr: float = 1e-3,
+        weight_decay: float = 0.0,
         max_epochs: int = 20,
         batch_size: int = 128,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        validation_groups: Any = None,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
         device: str | torch.device = "auto",
@@ -301,10 +311,12 @@ class CVAE(TrainedAutoencoder):
         self.reconstruction_threshold = reconstruction_threshold
         self.standardize = standardize
         self.lr = lr
+        self.weight_decay = weight_decay
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_groups = validation_groups
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.device = device

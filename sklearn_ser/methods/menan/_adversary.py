@@ -20,7 +20,9 @@ class AdversarialNet(TrainingNet):
         if not criterion.alternates or module.speaker_head is None:
             return super().train_step(batch, **fit_params)
         batch["epoch"] = len(self.history)
-        representation = module.encode(batch["X"], batch["lengths"])
+        encoded = module.encode(batch["X"], batch["lengths"])
+        # The same for both steps.
+        representation = module.dropout(encoded, batch["generator"])
         told = module.speaker_head(representation.detach())
         speaker_loss = criterion.speaker_loss(told, batch["speaker"])
         if bool((batch["speaker"] != UNKNOWN).any()):

@@ -26,7 +26,7 @@ from ...training._sequences import (
 from ...training._spec import NetSpec
 from ._adversary import AdversarialNet
 from ._loss import Adversary, SpeakerAdversarialLoss
-from ._net import SpeakerInvariantNet
+from ._net import Pooling, SpeakerInvariantNet
 
 
 def _has_speaker_head(estimator: MEnAN) -> bool:
@@ -66,6 +66,13 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         Frames that each convolution sees at once (paper); each has a stride of 2.
     head_sizes : sequence of int, default=(32, 10)
         Widths of the hidden layers of both heads (paper).
+    pooling : {"statistics", "attention"}, default="statistics"
+        What is taken over time: mean, standard deviation and maximum (paper), or a mean
+        whose weights over time are learned (Neumann and Vu, 2017), see
+        `sklearn_ser.nets.AttentionPooling`.
+    dropout : float, default=0.0
+        Share of the values that are dropped in training: those before both heads, the
+        same for both.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the cross-entropy, as in scikit-learn: ``"balanced"``
         makes up for their frequencies among the utterances that are trained on.
@@ -74,6 +81,9 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         frames or segments that are trained on.
     lr : float, default=1e-3
         Learning rate of Adam at the beginning (paper).
+    weight_decay : float, default=0.0
+        Penalty on large weights: the `weight_decay` of the torch optimiser, which adds
+        so much of each weight to its gradient (L2). 0 is none.
     lr_power : float, default=1.0
         The learning rate falls with the epochs as ``lr * (1 - epoch / max_epochs) **
         lr_power``. The paper names a polynomial decay without its power. 0 is a
@@ -89,6 +99,11 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         watches the loss of the emotions, and no speaker may be missing.
     validation_fraction : float, default=0.1
         Share of the speakers to hold out for early stopping.
+    validation_groups : array-like or dict, default=None
+        The speakers to hold out for early stopping, named as in `groups`; None draws
+        them by `validation_fraction`. Names that are not in `groups` are passed over,
+        so that folds may lack some. A dict names for a speaker another one, such as
+        the partner in a session, who is held out where the first is not in `groups`.
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping stops.
     tol : float, default=1e-4
@@ -103,7 +118,7 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         Whether to show a progress bar over the epochs.
     net_params : dict or None, default=None
         Further parameters of the skorch net, merged last, for instance
-        ``{"optimizer__weight_decay": 1e-4}``.
+        ``{"optimizer__eps": 1e-6}``.
 
     Attributes
     ----------
@@ -196,6 +211,8 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "kernel_sizes": ["array-like"],
         "head_sizes": ["array-like"],
+        "pooling": [StrOptions(set(get_args(Pooling)))],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
         "class_weight": SequenceClassifierMixin._class_weight_constraint,
         "lr_power": [Interval(Real, 0, None, closed="left")],
     }
@@ -213,14 +230,18 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         hidden_size: int = 32,
         kernel_sizes: Sequence[int] = (10, 5),
         head_sizes: Sequence[int] = (32, 10),
+        pooling: Literal["statistics", "attention"] = "statistics",
+        dropout: float = 0.0,
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         standardize: bool = True,
         lr: float = 1e-3,
+        weight_decay: float = 0.0,
         lr_power: float = 1.0,
         max_epochs: int = 50,
         batch_size: int = 16,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        validation_groups: Any = None,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
         device: str | torch.device = "auto",
@@ -233,14 +254,18 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         self.hidden_size = hidden_size
         self.kernel_sizes = kernel_sizes
         self.head_sizes = head_sizes
+        self.pooling = pooling
+        self.dropout = dropout
         self.class_weight = class_weight
         self.standardize = standardize
         self.lr = lr
+        self.weight_decay = weight_decay
         self.lr_power = lr_power
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_groups = validation_groups
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.device = device
@@ -311,8 +336,9 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
 
         Returns
         -------
-        ndarray of shape (n, 3 * hidden_size), float32
-            Mean, standard deviation and maximum over time of each encoded utterance.
+        ndarray of shape (n, 3 * hidden_size) or (n, hidden_size), float32
+            Mean, standard deviation and maximum over time of each encoded utterance, or
+            with ``pooling="attention"`` its weighted mean.
         """
         check_is_fitted(self)
         encoded = self._infer(
@@ -348,7 +374,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
     @property
     def _n_features_out(self) -> int:
         """Width of what `transform` gives, for `get_feature_names_out`."""
-        return 3 * int(self._spec.module_params["hidden_size"])
+        return int(self.net_.module_.n_features_out)
 
     def _log_probabilities(self, sequences: Sequences) -> NDArray[np.float64]:
         return self._infer(
@@ -369,13 +395,15 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
                 "kernel_sizes": check_sizes("kernel_sizes", self.kernel_sizes),
                 "head_sizes": check_sizes("head_sizes", self.head_sizes),
                 "reverse": self.adversary_ == "gradient_reversal",
+                "pooling": self.pooling,
+                "dropout": self.dropout,
             },
             criterion=SpeakerAdversarialLoss,
             criterion_params={
                 "adversary": self.adversary_,
                 "emotion_weight": self.emotion_weight,
             },
-            inputs={"x": "X", "lengths": "lengths"},
+            inputs={"x": "X", "lengths": "lengths", "generator": "generator"},
             batches=UtteranceBatches,
             net=AdversarialNet,
             lr_schedule={
@@ -391,13 +419,13 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
         if (train["y"] == UNKNOWN).all():
             raise ValueError(
                 "No utterance to train on has an emotion that is known: give y more "
-                "emotions, or lower validation_fraction."
+                "emotions, or hold out fewer speakers."
             )
         if valid is not None and (valid["y"] == UNKNOWN).all():
             raise ValueError(
                 "Early stopping watches the emotions of the held-out speakers "
-                f"{self.validation_groups_.tolist()}, but none is known: raise "
-                "validation_fraction."
+                f"{self.validation_groups_.tolist()}, but none is known: hold "
+                "out more."
             )
 
     def _resolve_adversary(self, train: Data) -> tuple[str | None, NDArray[Any]]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+
+from ...training._layers import AttentionPooling, Dropout
+
+Pooling = Literal["statistics", "attention"]
 
 
 class _GradientReversal(torch.autograd.Function):
@@ -97,6 +101,16 @@ class SpeakerInvariantNet(nn.Module):
     reverse : bool, default=False
         Whether the gradient of the speaker head reaches the encoder with the opposite
         sign.
+    pooling : {"statistics", "attention"}, default="statistics"
+        What is taken over time: mean, standard deviation and maximum, or a mean with
+        weights that are learned, see `AttentionPooling`.
+    dropout : float, default=0.0
+        Share of the values that are dropped in training, before both heads.
+
+    Attributes
+    ----------
+    n_features_out : int
+        Width of the representation.
 
     References
     ----------
@@ -128,8 +142,14 @@ class SpeakerInvariantNet(nn.Module):
         stride: int = 2,
         head_sizes: Sequence[int] = (32, 10),
         reverse: bool = False,
+        pooling: Pooling = "statistics",
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        if pooling not in get_args(Pooling):
+            raise ValueError(
+                f"pooling must be one of {get_args(Pooling)}, got {pooling!r}."
+            )
         self.kernel_sizes = tuple(kernel_sizes)
         self.stride = stride
         self.reverse = reverse
@@ -140,10 +160,15 @@ class SpeakerInvariantNet(nn.Module):
         self.convolutions = nn.Sequential(*layers)
         self.gru = nn.GRU(widths[-1], hidden_size, batch_first=True)
         self.projection = nn.Sequential(nn.Linear(hidden_size, hidden_size), nn.PReLU())
-        self.emotion_head = _head(3 * hidden_size, head_sizes, n_classes)
+        self.n_features_out = hidden_size * (3 if pooling == "statistics" else 1)
+        self.emotion_head = _head(self.n_features_out, head_sizes, n_classes)
         self.speaker_head = (
-            _head(3 * hidden_size, head_sizes, n_speakers) if n_speakers else None
+            _head(self.n_features_out, head_sizes, n_speakers) if n_speakers else None
         )
+        self.attention = (
+            AttentionPooling(hidden_size) if pooling == "attention" else None
+        )
+        self.dropout = Dropout(dropout)
 
     @property
     def min_frames(self) -> int:
@@ -166,18 +191,27 @@ class SpeakerInvariantNet(nn.Module):
 
         Returns
         -------
-        Tensor of shape (n, 3 * hidden_size)
+        Tensor of shape (n, n_features_out)
             Mean, standard deviation (with n in the denominator; the paper does not
-            say) and maximum over time.
+            say) and maximum over time; or the weighted mean.
         """
         x, lengths = _repeat_short(x, lengths, self.min_frames)
         steps = self.convolutions(x.transpose(1, 2)).transpose(1, 2)
         for size in self.kernel_sizes:
             lengths = (lengths - size) // self.stride + 1
         states, _ = self.gru(steps)
-        return _pool(self.projection(states), lengths)
+        states = self.projection(states)
+        if self.attention is None:
+            return _pool(states, lengths)
+        attended: Tensor = self.attention(states, lengths)
+        return attended
 
-    def forward(self, x: Tensor, lengths: Tensor) -> EmotionAndSpeaker:
+    def forward(
+        self,
+        x: Tensor,
+        lengths: Tensor,
+        generator: torch.Generator | None = None,
+    ) -> EmotionAndSpeaker:
         """Return the logits of emotions and speakers.
 
         Parameters
@@ -186,12 +220,14 @@ class SpeakerInvariantNet(nn.Module):
             As for `encode`.
         lengths : Tensor of shape (n,), int64
             As for `encode`.
+        generator : torch.Generator or None, default=None
+            Where dropout is drawn; None is torch's global generator.
 
         Returns
         -------
         EmotionAndSpeaker
         """
-        return self.classify(self.encode(x, lengths))
+        return self.classify(self.dropout(self.encode(x, lengths), generator))
 
     def classify(
         self, representation: Tensor, *, freeze_speaker_head: bool = False
@@ -200,8 +236,8 @@ class SpeakerInvariantNet(nn.Module):
 
         Parameters
         ----------
-        representation : Tensor of shape (n, 3 * hidden_size)
-            What `encode` returns.
+        representation : Tensor of shape (n, n_features_out)
+            What `encode` returns, after dropout.
         freeze_speaker_head : bool, default=False
             Whether no gradient reaches the weights of the speaker head, though it
             passes through them to the representation.

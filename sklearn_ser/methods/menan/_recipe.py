@@ -78,7 +78,9 @@ def menan(
     published. The paper's cross-entropy weighs all utterances alike; here the classes
     are weighted by their frequency, as in the other recipes. The paper names no
     normalisation; here each feature is standardised by the training data as a whole
-    (``standardize=False`` leaves that out).
+    (``standardize=False`` leaves that out). In the paper's evaluation, the partner of
+    the test speaker validates: that is ``early_stopping=True``, and a dict of each
+    speaker's partner as ``estimator__menan__validation_groups``.
 
     References
     ----------

@@ -71,6 +71,9 @@ class MetricDAE(MetricAutoencoder):
         Weight of the metric loss beside the reconstruction error.
     lr : float, default=1e-3
         Learning rate of Adam (paper).
+    weight_decay : float, default=0.0
+        Penalty on large weights: the `weight_decay` of the torch optimiser, which adds
+        so much of each weight to its gradient (L2). 0 is none.
     max_epochs : int, default=50
         Passes over the training data (paper).
     batch_size : int, default=64
@@ -82,6 +85,11 @@ class MetricDAE(MetricAutoencoder):
         falls, and to keep the weights of the best epoch. Needs `groups` in `fit`.
     validation_fraction : float, default=0.1
         Share of the speakers to hold out for early stopping.
+    validation_groups : array-like or dict, default=None
+        The speakers to hold out for early stopping, named as in `groups`; None draws
+        them by `validation_fraction`. Names that are not in `groups` are passed over,
+        so that folds may lack some. A dict names for a speaker another one, such as
+        the partner in a session, who is held out where the first is not in `groups`.
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping stops.
     tol : float, default=1e-4
@@ -96,7 +104,7 @@ class MetricDAE(MetricAutoencoder):
         Whether to show a progress bar over the epochs.
     net_params : dict or None, default=None
         Further parameters of the skorch net, merged last, for instance
-        ``{"optimizer__weight_decay": 1e-4}``.
+        ``{"optimizer__eps": 1e-6}``.
 
     Attributes
     ----------
@@ -181,10 +189,12 @@ class MetricDAE(MetricAutoencoder):
         combine: Literal["sum", "log"] = "sum",
         metric_weight: float = 1.0,
         lr: float = 1e-3,
+        weight_decay: float = 0.0,
         max_epochs: int = 50,
         batch_size: int = 64,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        validation_groups: Any = None,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
         device: str | torch.device = "auto",
@@ -201,10 +211,12 @@ class MetricDAE(MetricAutoencoder):
         self.combine = combine
         self.metric_weight = metric_weight
         self.lr = lr
+        self.weight_decay = weight_decay
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_groups = validation_groups
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.device = device

@@ -66,6 +66,11 @@ class MetricDAERegressor(RegressorMixin, MetricAutoencoder):
         falls, and to keep the weights of the best epoch. Needs `groups` in `fit`.
     validation_fraction : float, default=0.1
         Share of the speakers to hold out for early stopping.
+    validation_groups : array-like or dict, default=None
+        The speakers to hold out for early stopping, named as in `groups`; None draws
+        them by `validation_fraction`. Names that are not in `groups` are passed over,
+        so that folds may lack some. A dict names for a speaker another one, such as
+        the partner in a session, who is held out where the first is not in `groups`.
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping stops.
     tol : float, default=1e-4
@@ -152,6 +157,7 @@ class MetricDAERegressor(RegressorMixin, MetricAutoencoder):
         batch_size: int = 64,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        validation_groups: Any = None,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
         device: str | torch.device = "auto",
@@ -171,6 +177,7 @@ class MetricDAERegressor(RegressorMixin, MetricAutoencoder):
         self.batch_size = batch_size
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_groups = validation_groups
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.device = device

@@ -112,7 +112,8 @@ class PseudoSiameseGated(
     hidden_size : int, default=128
         Units of the LSTM, in each direction; not published.
     dropout : float, default=0.0
-        Share of the values that are dropped in training before the softmax layer.
+        Share of the values that are dropped in training: those before the softmax
+        layer, in the last phase.
     output : {"fused", "deep", "latent", "gate"}, default="fused"
         What `transform` gives: the states of the LSTM that the softmax layer is given,
         of ``2 * hidden_size`` values, or the mean over the segments of :math:`R_d`,
@@ -127,6 +128,10 @@ class PseudoSiameseGated(
     lr : float, default=1.0
         Learning rate of Adadelta, torch's default; the paper only names the optimiser.
         Another optimiser in `net_params` needs another rate.
+    weight_decay : float, default=0.0
+        Penalty on large weights: the `weight_decay` of the torch optimiser, which adds
+        so much of each weight to its gradient (L2). 0 is none. All phases have
+        it.
     pretraining_epochs : int, default=2
         Passes over the auxiliary corpora in the pre-training. The paper publishes no
         epochs; the defaults are for two processors, see the notes.
@@ -144,6 +149,11 @@ class PseudoSiameseGated(
         second and the third phase stop, each by itself.
     validation_fraction : float, default=0.1
         Share of the speakers to hold out for early stopping.
+    validation_groups : array-like or dict, default=None
+        The speakers to hold out for early stopping, named as in `groups`; None draws
+        them by `validation_fraction`. Names that are not in `groups` are passed over,
+        so that folds may lack some. A dict names for a speaker another one, such as
+        the partner in a session, who is held out where the first is not in `groups`.
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping stops.
     tol : float, default=1e-4
@@ -163,7 +173,7 @@ class PseudoSiameseGated(
         Whether to show a progress bar over the epochs. Each phase has one.
     net_params : dict or None, default=None
         Further parameters of the skorch net, merged last, for instance
-        ``{"optimizer__weight_decay": 1e-4}``. They go to the nets of all phases.
+        ``{"optimizer__eps": 1e-6}``. They go to the nets of all phases.
 
     Attributes
     ----------
@@ -297,6 +307,7 @@ class PseudoSiameseGated(
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         standardize: bool = True,
         lr: float = 1.0,
+        weight_decay: float = 0.0,
         pretraining_epochs: int = 2,
         feature_epochs: int = 6,
         max_epochs: int = 30,
@@ -304,6 +315,7 @@ class PseudoSiameseGated(
         fusion_batch_size: int = 32,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        validation_groups: Any = None,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
         memory: str | os.PathLike[str] | Memory | None = None,
@@ -330,6 +342,7 @@ class PseudoSiameseGated(
         self.class_weight = class_weight
         self.standardize = standardize
         self.lr = lr
+        self.weight_decay = weight_decay
         self.pretraining_epochs = pretraining_epochs
         self.feature_epochs = feature_epochs
         self.max_epochs = max_epochs
@@ -337,6 +350,7 @@ class PseudoSiameseGated(
         self.fusion_batch_size = fusion_batch_size
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_groups = validation_groups
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.memory = memory

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from ...training._sequences import (
     check_classes,
 )
 from ...training._spec import NetSpec
-from ._net import RecurrentClassifier
+from ._net import Pooling, RecurrentClassifier
 
 
 class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
@@ -41,12 +41,14 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
         Number of layers (paper).
     bidirectional : bool, default=False
         Whether each layer also reads backwards (BLSTM).
-    pooling : {"last", "mean", "max"}, default="last"
+    pooling : {"last", "mean", "max", "attention"}, default="last"
         Which of the last layer's states are classified: the one after the last frame
-        (and, backwards, the one after the first), or their mean or maximum over time.
+        (and, backwards, the one after the first), their mean or maximum over time, or a
+        mean whose weights over time are learned (Neumann and Vu, 2017), see
+        `sklearn_ser.nets.AttentionPooling`.
     dropout : float, default=0.0
-        Share of the values that are dropped in training, before each layer but the
-        first and before the linear layer.
+        Share of the values that are dropped in training: those before each layer but
+        the first and before the linear layer.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the cross-entropy, as in scikit-learn: ``"balanced"``
         makes up for their frequencies among the utterances that are trained on.
@@ -55,6 +57,9 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
         frames or segments that are trained on.
     lr : float, default=1e-3
         Learning rate of Adam (paper).
+    weight_decay : float, default=0.0
+        Penalty on large weights: the `weight_decay` of the torch optimiser, which adds
+        so much of each weight to its gradient (L2). 0 is none.
     max_epochs : int, default=20
         Passes over the training data (paper).
     batch_size : int, default=32
@@ -65,6 +70,11 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
         The paper stops early, and does not say on what.
     validation_fraction : float, default=0.1
         Share of the speakers to hold out for early stopping.
+    validation_groups : array-like or dict, default=None
+        The speakers to hold out for early stopping, named as in `groups`; None draws
+        them by `validation_fraction`. Names that are not in `groups` are passed over,
+        so that folds may lack some. A dict names for a speaker another one, such as
+        the partner in a session, who is held out where the first is not in `groups`.
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping stops.
     tol : float, default=1e-4
@@ -79,7 +89,7 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
         Whether to show a progress bar over the epochs.
     net_params : dict or None, default=None
         Further parameters of the skorch net, merged last, for instance
-        ``{"optimizer__weight_decay": 1e-4}``.
+        ``{"optimizer__eps": 1e-6}``.
 
     Attributes
     ----------
@@ -133,7 +143,7 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "bidirectional": ["boolean"],
-        "pooling": [StrOptions({"last", "mean", "max"})],
+        "pooling": [StrOptions(set(get_args(Pooling)))],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "class_weight": SequenceClassifierMixin._class_weight_constraint,
     }
@@ -146,15 +156,17 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
         hidden_size: int = 128,
         n_layers: int = 2,
         bidirectional: bool = False,
-        pooling: Literal["last", "mean", "max"] = "last",
+        pooling: Literal["last", "mean", "max", "attention"] = "last",
         dropout: float = 0.0,
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         standardize: bool = True,
         lr: float = 1e-3,
+        weight_decay: float = 0.0,
         max_epochs: int = 20,
         batch_size: int = 32,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        validation_groups: Any = None,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
         device: str | torch.device = "auto",
@@ -170,10 +182,12 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
         self.class_weight = class_weight
         self.standardize = standardize
         self.lr = lr
+        self.weight_decay = weight_decay
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_groups = validation_groups
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.device = device

@@ -12,7 +12,9 @@ from torch.nn.utils.rnn import (
     pad_packed_sequence,
 )
 
-Pooling = Literal["last", "mean", "max"]
+from ...training._layers import AttentionPooling, Dropout
+
+Pooling = Literal["last", "mean", "max", "attention"]
 
 
 class SequenceOutput(NamedTuple):
@@ -44,9 +46,10 @@ class RecurrentClassifier(nn.Module):
         Number of layers.
     bidirectional : bool, default=False
         Whether each layer also reads backwards.
-    pooling : {"last", "mean", "max"}, default="last"
+    pooling : {"last", "mean", "max", "attention"}, default="last"
         Which of the last layer's states are classified: the one after the last frame
-        (and, backwards, the one after the first), or their mean or maximum over time.
+        (and, backwards, the one after the first), their mean or maximum over time, or
+        a mean with weights that are learned, see `AttentionPooling`.
     dropout : float, default=0.0
         Share of the values that are dropped in training, before each layer but the
         first and before the linear layer.
@@ -81,10 +84,10 @@ class RecurrentClassifier(nn.Module):
         super().__init__()
         if pooling not in get_args(Pooling):
             raise ValueError(
-                f"pooling must be 'last', 'mean' or 'max', got {pooling!r}."
+                f"pooling must be one of {get_args(Pooling)}, got {pooling!r}."
             )
         self.pooling = pooling
-        self.dropout = dropout
+        self.dropout = Dropout(dropout)
         width = hidden_size * (2 if bidirectional else 1)
         # One by one, and not a stack, whose dropout draws from the global generator.
         self.layers = nn.ModuleList(
@@ -97,6 +100,7 @@ class RecurrentClassifier(nn.Module):
             for index in range(n_layers)
         )
         self.head = nn.Linear(width, n_classes)
+        self.attention = AttentionPooling(width) if pooling == "attention" else None
 
     def forward(
         self,
@@ -121,7 +125,7 @@ class RecurrentClassifier(nn.Module):
             The representations are those before dropout.
         """
         pooled = self.encode(x, lengths, generator)
-        return SequenceOutput(pooled, self.head(self._drop(pooled, generator)))
+        return SequenceOutput(pooled, self.head(self.dropout(pooled, generator)))
 
     def encode(
         self,
@@ -150,7 +154,7 @@ class RecurrentClassifier(nn.Module):
         state = x
         for index, layer in enumerate(self.layers):
             if index:
-                packed = packed._replace(data=self._drop(packed.data, generator))
+                packed = packed._replace(data=self.dropout(packed.data, generator))
             packed, (state, _) = layer(packed)
         return self._pool(packed, state)
 
@@ -158,18 +162,14 @@ class RecurrentClassifier(nn.Module):
         """Return one vector for each sequence, of shape (n, width)."""
         if self.pooling == "last":
             return torch.cat(list(state), dim=1)
-        fill = 0.0 if self.pooling == "mean" else -torch.inf
+        fill = -torch.inf if self.pooling == "max" else 0.0
         states, lengths = pad_packed_sequence(
             packed, batch_first=True, padding_value=fill
         )
         if self.pooling == "max":
             return states.amax(dim=1)
+        lengths = lengths.to(states.device)
+        if self.attention is not None:
+            attended: Tensor = self.attention(states, lengths)
+            return attended
         return states.sum(dim=1) / lengths.to(states)[:, None]
-
-    def _drop(self, values: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Drop values in training, and scale up the others."""
-        if not (self.training and self.dropout):
-            return values
-        device = values.device if generator is None else generator.device
-        kept = torch.rand(values.shape, generator=generator, device=device)
-        return values * (kept.to(values.device) >= self.dropout) / (1 - self.dropout)

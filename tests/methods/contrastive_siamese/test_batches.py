@@ -86,8 +86,10 @@ def test_batches_hold_both_members_cut_and_padded():
     for batch in make_batches(X, y):
         assert batch["X"].shape[1:] == (40, 4)
         assert len(batch["X"]) % 2 == 0
-        for frames, number in zip(batch["X"], batch["number"], strict=True):
+        rows = zip(batch["X"], batch["lengths"], batch["number"], strict=True)
+        for frames, length, number in rows:
             known = X[number][:40]
+            assert length == len(known)
             np.testing.assert_array_equal(frames[: len(known)], known)
             assert (frames[len(known) :] == 0).all()
         seen.append(batch["number"].tolist())

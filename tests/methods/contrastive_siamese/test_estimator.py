@@ -337,7 +337,7 @@ def test_too_few_for_pairs():
     assert "Early stopping needs a pair of utterances, but the held-out speakers " in (
         max(seen)
     )
-    assert "['one'] have only 1 sample: raise validation_fraction" in max(seen)
+    assert "['one'] have only 1 sample: hold out more" in max(seen)
     assert "only 1 sample to train on" in min(seen)
     with pytest.raises(ValueError, match="only one class to train on"):
         quick(pairs="balanced").fit(X, ["anger"] * 12)

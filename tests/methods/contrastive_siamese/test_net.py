@@ -74,3 +74,33 @@ def test_branches_share_weights_and_statistics():
     features = net(x).features
     assert (features >= 0).all()
     assert 0 <= expected["contrastive_loss"] <= 1
+
+
+def test_attention_in_the_place_of_the_maximum():
+    net = SiameseCNN(3, 40, 2, n_filters=4, pooling="attention").double().eval()
+    x, lengths = torch.randn(2, 40, 3, dtype=torch.float64), torch.tensor([40, 12])
+    output = net(x, lengths)
+    assert output.features.shape == (2, net.n_features_out) == (2, 8)
+    parts = [branch[1](branch[0](x.transpose(1, 2))).relu() for branch in net.branches]
+    for row, length in enumerate(lengths):
+        frames = torch.cat([part[row] for part in parts])[:, :length]
+        scores = (net.attention.score.weight[0] @ frames).exp()
+        expected = frames @ scores / scores.sum()
+        torch.testing.assert_close(output.features[row], expected)
+    torch.testing.assert_close(net(x).features[0], output.features[0])
+    with pytest.raises(ValueError, match=r"pooling must be one of .* got 'mean'"):
+        SiameseCNN(3, 40, 2, pooling="mean")
+
+
+def test_dropout_stands_before_the_linear_layers_alone():
+    net = SiameseCNN(3, 40, 2, n_filters=4, n_auxiliary=3, dropout=0.5).double()
+    x = torch.randn(5, 40, 3, dtype=torch.float64)
+    output = net(x, generator=torch.Generator().manual_seed(3))
+    torch.testing.assert_close(output.features, net(x).features)
+    kept = net.dropout(output.features, torch.Generator().manual_seed(3))
+    torch.testing.assert_close(output.logits, net.head(kept))
+    torch.testing.assert_close(output.auxiliary, net.auxiliary_head(kept))
+    assert not torch.allclose(output.logits, net.head(output.features))
+    net.eval()
+    output = net(x)
+    torch.testing.assert_close(output.logits, net.head(output.features))

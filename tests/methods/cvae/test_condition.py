@@ -395,3 +395,30 @@ def test_dropped_conditions_are_zeros():
     kept = batch["condition"].any(dim=1)
     assert kept.float().mean().item() == pytest.approx(0.75, abs=0.03)
     assert torch.equal(batch["condition"][kept], told[kept])
+
+
+@pytest.mark.parametrize(
+    "named", [["a"], ["a", "b", "c"], {"z": "a"}], ids=["one", "three", "a dict"]
+)
+def test_cross_fitting_watches_the_named_speakers_where_it_can(named, monkeypatch):
+    X, y = speech()
+    groups = np.repeat(["a", "b", "c", "d"], 10)
+    seen = []
+    fit = CVAE.fit
+
+    def spied(self, X, y=None, *, groups=None, **metadata):
+        fitted = fit(self, X, y, groups=groups, **metadata)
+        seen.append((set(groups), set(self.validation_groups_)))
+        return fitted
+
+    monkeypatch.setattr(CVAE, "fit", spied)
+    cvae = small(cv=4, early_stopping=True, max_epochs=1, validation_groups=named)
+    cvae.fit_transform(X, y, groups=groups)
+    assert len(seen) == 5
+    wanted = seen[0][1]
+    assert wanted == set(np.unique(list(getattr(named, "values", lambda: named)())))
+    for speakers, watched in seen[1:]:
+        if 0 < len(wanted & speakers) < len(speakers):
+            assert watched == wanted & speakers
+        else:
+            assert len(watched) == 1

@@ -110,7 +110,7 @@ def test_each_of_both_steps_leaves_the_other_side_as_it_is(adversary, monkeypatc
 
     monkeypatch.setattr(AdversarialNet, "descend", watched)
     # Momentum and decay would show whether the optimiser skips what has no gradient.
-    trained(adversary, max_epochs=2, net_params={"optimizer__weight_decay": 0.1})
+    trained(adversary, max_epochs=2, weight_decay=0.1)
     assert len(steps) >= 2 * 2 * 6
     assert all(step == {True} for step in steps[::2])
     assert all(step == {False} for step in steps[1::2])

@@ -51,9 +51,10 @@ def randn(*shape, seed=0):
     return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
+@pytest.mark.parametrize("pooling", ["statistics", "attention"])
 @pytest.mark.parametrize("length", [1, 7, 17, 18, 19, 50, 61])
-def test_padding_reaches_nothing(length):
-    net = SpeakerInvariantNet(5, 3, 2).double()
+def test_padding_reaches_nothing(length, pooling):
+    net = SpeakerInvariantNet(5, 3, 2, pooling=pooling).double()
     x = randn(3, 61, 5)
     lengths = torch.tensor([61, length, 30])
     alone = net.encode(x[1:2, :length], lengths[1:2])
@@ -99,8 +100,38 @@ def test_pooling_of_constants_has_no_spread_and_a_finite_gradient():
     assert (x.grad[1, 2:] == 0).all()  # padding
 
 
-def test_gradients_of_the_net_by_central_differences():
-    net = SpeakerInvariantNet(2, 2, 2, hidden_size=3, kernel_sizes=(3,)).double()
+def test_attention_weighs_the_steps_of_the_encoder():
+    net = SpeakerInvariantNet(5, 3, 2, pooling="attention").double()
+    x = randn(1, 40, 5)
+    steps = net.gru(net.convolutions(x.transpose(1, 2)).transpose(1, 2))[0]
+    states = net.projection(steps)[0]
+    scores = (states @ net.attention.score.weight[0]).exp()
+    encoded = net.encode(x, torch.tensor([40]))
+    torch.testing.assert_close(encoded[0], scores @ states / scores.sum())
+    assert net.emotion_head[0].in_features == net.n_features_out == 32
+    with pytest.raises(ValueError, match=r"pooling must be one of .* got 'mean'"):
+        SpeakerInvariantNet(5, 3, pooling="mean")
+
+
+def test_both_heads_see_the_same_dropped_representation():
+    net = SpeakerInvariantNet(5, 3, 2, dropout=0.5).double()
+    x, lengths = randn(3, 40, 5), torch.tensor([40, 30, 20])
+    output = net(x, lengths, torch.Generator().manual_seed(3))
+    dropped = net.dropout(net.encode(x, lengths), torch.Generator().manual_seed(3))
+    assert 0 < (dropped == 0).double().mean() < 1
+    expected = net.classify(dropped)
+    for ours, theirs in zip(output, expected, strict=True):
+        torch.testing.assert_close(ours, theirs)
+    net.eval()
+    plain = net.classify(net.encode(x, lengths))
+    torch.testing.assert_close(net(x, lengths).emotion, plain.emotion)
+
+
+@pytest.mark.parametrize("pooling", ["statistics", "attention"])
+def test_gradients_of_the_net_by_central_differences(pooling):
+    net = SpeakerInvariantNet(
+        2, 2, 2, hidden_size=3, kernel_sizes=(3,), pooling=pooling
+    ).double()
     x, lengths = randn(2, 9, 2).requires_grad_(), torch.tensor([9, 6])
     assert torch.autograd.gradcheck(lambda x: tuple(net(x, lengths)), x)
 

@@ -38,7 +38,7 @@ from tests.methods.pseudo_siamese_gated.helpers import (
 def test_what_passes_from_phase_to_phase(watch):
     phases, net_params = watch
     # Decay would move the weights of all that the optimiser does not leave alone.
-    model = quick(net_params={**net_params, "optimizer__weight_decay": 0.1})
+    model = quick(net_params=net_params, weight_decay=0.1)
     model.fit(X, Y)
     pretraining, features, fusion = phases
     assert not equal(pretraining.before, pretraining.after)
@@ -100,7 +100,7 @@ def test_parameters_reach_the_networks():
     assert module.branches.cnn[2].kernel_size == (8, 4)
     assert isinstance(module.fusion.gated.nonlinearity, torch.nn.ReLU)
     assert module.fusion.attention.num_heads == 3
-    assert module.fusion.classifier.dropout == 0.25
+    assert module.fusion.classifier.dropout.share == 0.25
     assert module.fusion.classifier.layers[0].hidden_size == 7
     assert quick(n_heads=0).fit(X, Y).net_.module_.fusion.attention is None
 

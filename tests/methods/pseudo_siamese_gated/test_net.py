@@ -338,7 +338,7 @@ def test_parts_of_the_whole():
     )
     assert net.fusion.attention.num_heads == 3
     assert isinstance(net.fusion.gated.nonlinearity, nn.ReLU)
-    assert net.fusion.classifier.dropout == 0.3
+    assert net.fusion.classifier.dropout.share == 0.3
 
 
 def test_what_there_is_not_is_refused():
@@ -353,5 +353,5 @@ def test_what_there_is_not_is_refused():
 
 
 def test_no_dropout_unless_asked_for():
-    assert FusionClassifier(3).classifier.dropout == 0
+    assert FusionClassifier(3).classifier.dropout.share == 0
     assert PseudoSiameseGatedNet((4, 5), 3).fusion.classifier.dropout == 0
