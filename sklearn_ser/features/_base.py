@@ -17,10 +17,7 @@ import soxr
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_memory
 from tqdm.auto import tqdm
-
-import sklearn_ser
 
 from .._constants import N_LISTED
 from .._sklearn import (
@@ -40,6 +37,7 @@ from ..audio import (
     naming,
     read_signal,
 )
+from ._store import DamagedError, FeatureStore, code_of
 
 Features = NDArray[np.float32]
 Notes = dict[str, list[str]]
@@ -233,20 +231,21 @@ dtype object
         if self.memory is None:
             return partial(self._compute, notes=notes)
         versions = (
-            *(sklearn_ser.__version__, soxr.__version__, sf.__version__),
-            sf.__libsndfile_version__,
+            *(code_of(type(self)), soxr.__version__),
+            *(sf.__version__, sf.__libsndfile_version__),
         )
         settings = (
             *(*versions, self.sampling_rate, self.channel),
             *self._settings(),
         )
-        memory = self.memory
-        if isinstance(memory, os.PathLike):
-            memory = os.fspath(memory)
-        cached = check_memory(memory).cache(
-            _compute_keyed, ignore=["transformer", "recording", "notes"]
-        )
-        return partial(_look_up, cached, repr(settings), self, notes)
+        folder = self.memory
+        if hasattr(folder, "cache"):  # a joblib.Memory, whose pickles are not read
+            folder = getattr(folder, "location", None)
+            if folder is None:
+                return partial(self._compute, notes=notes)
+        width = len(self.get_feature_names_out())
+        store = FeatureStore(folder, width, self._is_ragged())
+        return partial(_look_up, store, repr(settings), self, notes)
 
     def _compute(self, recording: Any, notes: Notes) -> Features:
         """Compute the features of one recording."""
@@ -334,23 +333,30 @@ def _attempt(
         return error
 
 
-def _compute_keyed(
-    key: str, transformer: RecordingTransformer, recording: Any, notes: Notes
-) -> Features:
-    """Compute the features of a recording; the cache sees the key alone."""
-    return transformer._compute(recording, notes)
-
-
 def _look_up(
-    cached: Any,
+    store: FeatureStore,
     settings: str,
     transformer: RecordingTransformer,
     notes: Notes,
     recording: Any,
 ) -> Features:
     """Take the features of a recording from the cache, or compute them into it."""
+    name = describe(recording)
     key = f"{settings} {fingerprint(recording)}"
-    features: Features = cached(key, transformer, recording, notes)
+    try:
+        known = store.load(key)
+    except DamagedError:
+        said = f"its features in memory={str(store.folder)!r} are damaged: made anew."
+        notes[said].append(name)
+        known = None
+    if known is not None:
+        return known
+    features = transformer._compute(recording, notes)
+    try:
+        store.save(key, features)
+    except OSError as error:
+        said = f"its features cannot be kept in memory={str(store.folder)!r} ({error})."
+        notes[said].append(name)
     return features
 
 

@@ -577,7 +577,7 @@ def test_grid_search_extracts_once(tmp_path, files, waves, backend):
     y = ["low"] * 3 + ["high"] * 3
     with joblib.parallel_config(backend):
         grid.fit(files, [y[i // 2 + i % 2 * 3] for i in range(6)])
-    assert len(list(memory.rglob("output.pkl"))) == 6
+    assert len(list(memory.rglob("*.npy"))) == 6
     assert set(grid.predict(files)) <= {"low", "high"}
 
 
