@@ -31,12 +31,13 @@ import numbers
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from io import BytesIO
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -159,7 +160,8 @@ def as_recording(item: Any) -> Any:
             return as_recording((item["array"], item["sampling_rate"]))
         return as_recording(item["path"]) if "path" in item else item
     if isinstance(item, tuple) and item:
-        return (as_recording(item[0]), *item[1:])
+        first = as_recording(item[0])
+        return item if first is item[0] else (first, *item[1:])
     if isinstance(item, str | os.PathLike):
         path = os.fspath(item)
         return os.path.expanduser(path) if str(path).startswith("~") else item
@@ -552,9 +554,99 @@ def _read_file(
     # By its name, which libsndfile consults where the first bytes say nothing.
     with _sound(os.fspath(path)) as sound:
         _check_header(sound)
-        if sound.format != "MP3":
-            return _decode(sound, sound.frames, start, end), sound.samplerate
-    return _read_mpeg(path, start, end)
+        if sound.format not in ("OGG", "MP3"):
+            return _decode(sound, start, end), sound.samplerate
+        is_segment = start > 0 or end is not None
+        take = _LAST_DECODED.take if is_segment else _take
+        samples, total, rate = take(path, partial(_decode_whole, path, sound))
+    first, last = _cut(total, rate, start, end)
+    return samples[first:last], rate
+
+
+class Whole(NamedTuple):
+    """A decoded file."""
+
+    samples: NDArray[np.float32]
+    total: int  # samples as its header promises, or as they were counted
+    rate: int
+
+
+def _take(path: str | os.PathLike[str], decode: Callable[[], Whole]) -> Whole:
+    """Decode a file of which nothing else will be asked."""
+    return decode()
+
+
+class _LastDecoded:
+    """Keeps the last files whose segments are asked for, while any block needs them.
+
+    Two: where threads pass on to the next file, one of them may still need the other.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._n_inside = 0
+        self._known: dict[Any, Whole] = {}
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._n_inside += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._n_inside -= 1
+            if not self._n_inside:
+                self._known.clear()
+
+    def take(self, path: str | os.PathLike[str], decode: Callable[[], Whole]) -> Whole:
+        """Return a decoded file; other threads wait for it, as they want it, too."""
+        if not self._n_inside:
+            return decode()
+        state = os.stat(path)
+        key = os.fspath(path), state.st_ino, state.st_size, state.st_mtime_ns
+        with self._lock:
+            if key not in self._known:
+                while len(self._known) > 1:
+                    del self._known[next(iter(self._known))]
+                self._known[key] = decode()
+            return self._known[key]
+
+
+_LAST_DECODED = _LastDecoded()
+
+
+@contextmanager
+def decoding_once(
+    recordings: Sequence[Any] | NDArray[np.object_],
+) -> Iterator[list[int]]:
+    """Decode a file once for all its segments, where parts of it cannot be read.
+
+    Parameters
+    ----------
+    recordings : sequence of n recordings
+        What will be read in the block.
+
+    Yields
+    ------
+    list of n int
+        The order in which to read them: segments of one file one after the other.
+    """
+    place: dict[Any, int] = {}
+    for k, recording in enumerate(recordings):
+        match recording:
+            case (str() | os.PathLike() as path, _, _):
+                place.setdefault(os.fspath(path), k)
+    with _LAST_DECODED:
+        yield sorted(
+            range(len(recordings)), key=lambda k: _place(recordings[k], k, place)
+        )
+
+
+def _place(recording: Any, k: int, place: dict[Any, int]) -> int:
+    """Return where a recording comes: where the first segment of its file does."""
+    match recording:
+        case (str() | os.PathLike() as path, _, _):
+            return place[os.fspath(path)]
+    return k
 
 
 @contextmanager
@@ -574,23 +666,28 @@ def _sound(source: str | bytes | BinaryIO) -> Iterator[sf.SoundFile]:
             raise _truncated(error.error_string.strip(" .")) from error
 
 
-def _read_mpeg(
-    path: str | os.PathLike[str], start: float, end: float | None
-) -> tuple[NDArray[np.float32], int]:
-    """Read an MP3 file, whose length libsndfile knows from a header alone."""
+def _decode_whole(path: str | os.PathLike[str], sound: sf.SoundFile) -> Whole:
+    """Decode a file in which seeking is not exact to the sample."""
+    if sound.format == "OGG":
+        return _all_samples(sound, sound.frames)
+    # libsndfile knows the length of an MP3 from a header alone.
     with _open(path) as file:
         stream = scan(file.read())
     if stream.fault:
         raise _truncated(stream.fault)
     if stream.tells_its_length or not stream.runs:
-        with _sound(os.fspath(path)) as sound:
-            return _decode(sound, sound.frames, start, end), sound.samplerate
-    with _sound(BytesIO(stream.frames())) as sound:
+        return _all_samples(sound, sound.frames)
+    with _sound(BytesIO(stream.frames())) as bare:
         # A guess that is too long does no harm: it is known where the end is.
-        if sound.frames >= stream.n_samples:
-            return _decode(sound, stream.n_samples, start, end), sound.samplerate
-    with _sound(BytesIO(stream.with_header())) as sound:
-        return _decode(sound, sound.frames, start, end), sound.samplerate
+        if bare.frames >= stream.n_samples:
+            return _all_samples(bare, stream.n_samples)
+    with _sound(BytesIO(stream.with_header())) as counted:
+        return _all_samples(counted, counted.frames)
+
+
+def _all_samples(sound: sf.SoundFile, total: int) -> Whole:
+    """Decode all of a file, whose end encoders and decoders place a little apart."""
+    return Whole(_samples(sound, total, tolerance=MPEG_FRAME), total, sound.samplerate)
 
 
 def _open(path: str | os.PathLike[str]) -> BinaryIO:
@@ -655,12 +752,10 @@ def _check_header(sound: sf.SoundFile) -> None:
 
 
 def _decode(
-    sound: sf.SoundFile, total: int, start: float, end: float | None
+    sound: sf.SoundFile, start: float, end: float | None
 ) -> NDArray[np.float32]:
     """Decode the wanted part of a file as (n_samples, n_channels)."""
-    first, last = _cut(total, sound.samplerate, start, end)
-    if sound.format in ("OGG", "MP3"):  # seeking is not exact to the sample
-        return _samples(sound, total, tolerance=MPEG_FRAME)[first:last]
+    first, last = _cut(sound.frames, sound.samplerate, start, end)
     if not sound.seekable():  # telephone codecs: GSM, G.721, NMS
         return _samples(sound, last)[first:]
     sound.seek(first)

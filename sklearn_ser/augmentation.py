@@ -27,7 +27,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ._sklearn import HasMethods, available_if, fit_context, take_rows
-from .audio import AudioError, as_recordings, load_audio
+from .audio import AudioError, as_recordings, decoding_once, load_audio
 from .features import has_features
 from .features._base import RecordingTransformer
 
@@ -473,7 +473,7 @@ def _perturb(
     recordings: NDArray[np.object_], factors: list[float], include_original: bool
 ) -> tuple[NDArray[np.object_], NDArray[np.intp]]:
     """Return originals and copies, and the index of the original of each."""
-    sources = [_read(recording) for recording in recordings] if factors else []
+    sources = _sources(recordings) if factors else []
     rows = [i for i, source in enumerate(sources) if source is None]
     if include_original:
         rows = list(range(len(recordings)))
@@ -485,6 +485,17 @@ def _perturb(
                 rows.append(i)
     copies = np.fromiter(perturbed, dtype=object, count=len(perturbed))
     return copies, np.array(rows, dtype=np.intp)
+
+
+def _sources(
+    recordings: NDArray[np.object_],
+) -> list[tuple[NDArray[np.float32], int | None] | None]:
+    """Return what `_read` gives for each recording."""
+    sources: list[Any] = [None] * len(recordings)
+    with decoding_once(recordings) as order:
+        for index in order:
+            sources[index] = _read(recordings[index])
+    return sources
 
 
 def _read(recording: Any) -> tuple[NDArray[np.float32], int | None] | None:

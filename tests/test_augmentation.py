@@ -517,4 +517,4 @@ def test_evaluation_by_speaker(corpus, tmp_path):
         inner = fitted[-1].estimator_
         assert inner["standardscaler"].n_samples_seen_ == 2 * 8
     # Each recording and each copy was extracted once.
-    assert len(list(tmp_path.rglob("output.pkl"))) == 2 * len(corpus)
+    assert len(list(tmp_path.rglob("*.npy"))) == 2 * len(corpus)

@@ -32,6 +32,7 @@ from ..audio import (
     RATES,
     AudioError,
     as_recordings,
+    decoding_once,
     describe,
     fingerprint,
     naming,
@@ -198,12 +199,12 @@ dtype object
         # processes, if a user asks for them, fill copies.)
         heard: list[AudioError] = []
 
-        def tasks() -> Iterator[Any]:
-            for recording in recordings:
+        def tasks(order: list[int]) -> Iterator[Any]:
+            for index in order:
                 # Tasks that have begun run to their end, so that they are cached.
                 if (heard or faults) and self.on_error == "raise":
                     return
-                yield joblib.delayed(_attempt)(compute, recording, heard)
+                yield joblib.delayed(_attempt)(compute, recordings[index], heard)
 
         # The threads run no code of scikit-learn, so they need no copy of its
         # configuration; its Parallel also sets the warning filters, which belong to
@@ -211,19 +212,20 @@ dtype object
         parallel = joblib.Parallel(
             n_jobs=self.n_jobs, prefer="threads", return_as="generator"
         )
-        progress = tqdm(
-            parallel(tasks()),
-            total=len(recordings),
-            unit="recording",
-            desc=type(self).__name__,
-            disable=not self.verbose,
-        )
-        results: list[Any] = []
-        for index, result in enumerate(progress):
-            if isinstance(result, AudioError):
-                faults[index] = result
-                result = None
-            results.append(result)
+        results: list[Any] = [None] * len(recordings)
+        with decoding_once(recordings) as order:
+            progress = tqdm(
+                parallel(tasks(order)),
+                total=len(recordings),
+                unit="recording",
+                desc=type(self).__name__,
+                disable=not self.verbose,
+            )
+            for done, result in enumerate(progress):
+                if isinstance(result, AudioError):
+                    faults[order[done]] = result
+                else:
+                    results[order[done]] = result
         return results, faults, notes
 
     def _cached(self, notes: Notes) -> Callable[[Any], Features]:
@@ -264,7 +266,7 @@ dtype object
             with naming(f"recording {index}"):
                 raise fault
         if self.on_error == "warn":
-            lines = [f"recording {i}: {fault}" for i, fault in faults.items()]
+            lines = [f"recording {i}: {faults[i]}" for i in sorted(faults)]
             more = len(lines) - N_LISTED
             if more > 0:
                 lines[N_LISTED:] = [f"and {more:,} more"]
