@@ -354,4 +354,4 @@ def test_what_there_is_not_is_refused():
 
 def test_no_dropout_unless_asked_for():
     assert FusionClassifier(3).classifier.dropout.share == 0
-    assert PseudoSiameseGatedNet((4, 5), 3).fusion.classifier.dropout == 0
+    assert PseudoSiameseGatedNet((4, 5), 3).fusion.classifier.dropout.share == 0
