@@ -44,10 +44,6 @@ REGRESSORS: dict[str, tuple[Any, dict[str, list[Any]]]] = {
     ),
     "MetricDAERegressor": (
         MetricDAERegressor(),
-        {"metric_weight": [1.0, 5.0], "latent_dim": [8]},
-    ),
-    "MetricDAERegressor, signed": (
-        MetricDAERegressor(distance="signed", latent_dim=1),
         {"metric_weight": [1.0, 5.0]},
     ),
 }
@@ -84,16 +80,20 @@ def score(X: Any, y: Any, speaker: Any, name: str, seed: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--features", type=Path, help="an .npz file")
+    parser.add_argument("--only", nargs="+", default=[], help="the corpora")
+    parser.add_argument("--ratings", nargs="+", default=["activation", "valence"])
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
     home = Path(os.environ.get("SKLEARN_SER_DATA", "../shared/corpora"))
     tasks = []
     for title, corpus in corpora(home).items():
+        if arguments.only and title not in arguments.only:
+            continue
         if arguments.features:
             X = np.load(arguments.features)[title]
         else:
             X = EGeMAPS(n_jobs=arguments.jobs).transform(corpus.audio)
-        for rated in ("activation", "valence"):
+        for rated in arguments.ratings:
             y = getattr(corpus, rated)
             for name in REGRESSORS:
                 seeds = (0,) if name in ("ridge", "SVR") else SEEDS

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import sklearn
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 from sklearn.pipeline import make_pipeline
 
@@ -15,6 +15,7 @@ from sklearn_ser import (
     ContrastiveSiamese,
     MEnAN,
     MetricDAE,
+    MetricDAERegressor,
     PseudoSiameseGated,
     SequenceClassifier,
 )
@@ -29,6 +30,7 @@ ASKED = [
     (MetricDAE(label="act", **QUICK), "activation"),
     (MetricDAE(label="val", **QUICK), "valence"),
     (MetricDAE(**STOPPING, **QUICK), "groups"),
+    (MetricDAERegressor(hidden_sizes=(4,), **STOPPING, **QUICK), "groups"),
     (CVAE(hidden_sizes=(4,), latent_dim=2, **STOPPING, **QUICK), "groups"),
     (SequenceClassifier(**STOPPING, **SMALL), "groups"),
     *(
@@ -82,6 +84,8 @@ def search(estimator):
 
 def data(estimator, target):
     X, y, groups, metadata = data_for(estimator, n_speakers=6, n_per_speaker=6)
+    if is_regressor(estimator):
+        y = metadata["activation"]
     metadata |= {"dominance": metadata["activation"], "gender": groups == "s0"}
     # Folds that do not split by speaker: each has them all.
     order = np.random.default_rng(0).permutation(len(y))

@@ -55,6 +55,9 @@ class MetricDAERegressor(RegressorMixin, MetricAutoencoder):
         Weight of the metric loss beside the reconstruction error.
     lr : float, default=1e-3
         Learning rate of Adam (paper).
+    weight_decay : float, default=0.0
+        Penalty on large weights: the `weight_decay` of the torch optimiser, which adds
+        so much of each weight to its gradient (L2). 0 is none.
     max_epochs : int, default=50
         Passes over the training data (paper).
     batch_size : int, default=64
@@ -85,7 +88,7 @@ class MetricDAERegressor(RegressorMixin, MetricAutoencoder):
         Whether to show a progress bar over the epochs.
     net_params : dict or None, default=None
         Further parameters of the skorch net, merged last, for instance
-        ``{"optimizer__weight_decay": 1e-4}``.
+        ``{"optimizer__eps": 1e-6}``.
 
     Attributes
     ----------
@@ -153,6 +156,7 @@ class MetricDAERegressor(RegressorMixin, MetricAutoencoder):
         combine: Literal["sum", "log"] = "sum",
         metric_weight: float = 1.0,
         lr: float = 1e-3,
+        weight_decay: float = 0.0,
         max_epochs: int = 50,
         batch_size: int = 64,
         early_stopping: bool = False,
@@ -173,6 +177,7 @@ class MetricDAERegressor(RegressorMixin, MetricAutoencoder):
         self.combine = combine
         self.metric_weight = metric_weight
         self.lr = lr
+        self.weight_decay = weight_decay
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping

@@ -348,10 +348,19 @@ def test_without_labels_the_criterion_is_the_plain_reconstruction_error():
         assert set(losses) == {"loss", "reconstruction_loss"}
 
 
-def test_labels_share_the_latent_dimensions_equally():
-    output = DenoisingOutput(torch.zeros(4, 3), torch.zeros(4, 2))
-    batch = {"X": torch.zeros(4, 2), "labels": torch.ones(4, 2)}
-    with pytest.raises(ValueError, match=r"3 latent dimensions .* by 2 labels"):
+def test_labels_share_the_latent_dimensions_as_evenly_as_they_can():
+    torch.manual_seed(0)
+    output = DenoisingOutput(torch.randn(4, 3), torch.zeros(4, 2))
+    batch = {"X": torch.zeros(4, 2), "labels": torch.randn(4, 2)}
+    terms = [
+        continuous_metric_terms(output.embedding[:, share], batch["labels"][:, k])
+        for k, share in enumerate((slice(0, 2), slice(2, 3)))
+    ]
+    losses = MetricDAELoss()(output, batch)
+    expected = sum(term.slope_loss for term in terms)
+    torch.testing.assert_close(losses["slope_loss"], expected)
+    output = DenoisingOutput(torch.zeros(4, 1), torch.zeros(4, 2))
+    with pytest.raises(ValueError, match=r"1 latent dimensions .* by 2 labels"):
         MetricDAELoss()(output, batch)
 
 
