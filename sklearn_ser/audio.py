@@ -57,6 +57,8 @@ Recording: TypeAlias = str | os.PathLike[str] | tuple[Any, ...] | NDArray[Any]
 # Float audio lies in [-1, 1]; decoders and mixes overshoot a little, integers that
 # were converted to float without scaling overshoot by thousands.
 MAX_AMPLITUDE = 4.0
+# How a text file begins that stands for a recording where Git LFS has not fetched it.
+POINTER = b"version https://git-lfs"
 # Annotations are rounded: a segment may end this much (in seconds) after its file.
 END_TOLERANCE = 0.01
 # Encoders and decoders may disagree by the last MPEG frame (in samples).
@@ -729,6 +731,13 @@ def _check_complete(file: BinaryIO) -> None:
         raise AudioError(
             "it is empty (0 bytes): copy it again from its source, or leave it out."
         )
+    file.seek(0)
+    if file.read(len(POINTER)) == POINTER:
+        raise AudioError(
+            "it is a pointer of Git LFS, not audio: run `git lfs pull` in its "
+            "repository."
+        )
+    file.seek(0)
     missing = missing_audio(file)
     if missing:
         raise _truncated(missing)

@@ -19,9 +19,10 @@ _LAYOUT = Layout(
     folders=("AudioWAV",),
     # Older copies have one file with a single X: 1040_ITH_SAD_X.wav.
     pattern=(
-        r"AudioWAV/(?P<speaker>\d{4})_(?P<sentence>[A-Z]{3})"
+        r"(?P<speaker>\d{4})_(?P<sentence>[A-Z]{3})"
         r"_(?P<emotion>ANG|DIS|FEA|HAP|NEU|SAD)_(?P<level>LO|MD|HI|XX?)"
     ),
+    n_recordings=7442,
 )
 
 _EMOTIONS = {
@@ -70,20 +71,23 @@ def load_crema_d(data_home: str | os.PathLike[str]) -> Corpus:
     Raises
     ------
     FileNotFoundError
-        If the folder, its ``AudioWAV``, or any recording in that is missing.
+        If the folder, or any recording in it is missing, or if there are pointers of
+        Git LFS in the place of recordings.
     ValueError
         If ``VideoDemographics.csv`` lacks one of its columns ``ActorID``, ``Sex`` and
-        ``Age``.
+        ``Age``; if a recording is there twice.
 
     Warns
     -----
     UserWarning
-        If WAV files in the folder don't bear names of CREMA-D: these are left out.
+        If audio files don't bear names of CREMA-D (these are left out), if the
+        recordings lie elsewhere than in ``AudioWAV``, or if some are missing.
 
     Notes
     -----
     The owners distribute the database under ODbL 1.0 and its contents under DbCL 1.0.
-    A copy made without git-lfs has small text files in place of the recordings.
+    A copy made without git-lfs has small text files, pointers, in the place of the
+    recordings.
 
     References
     ----------

@@ -18,9 +18,11 @@ _LAYOUT = Layout(
     example="wav/03a01Fa.wav",
     folders=("wav",),
     pattern=(
-        r"wav/(?P<speaker>03|08|09|1[0-6])(?P<sentence>[ab]\d\d)"
+        r"(?P<speaker>03|08|09|1[0-6])(?P<sentence>[ab]\d\d)"
         r"(?P<emotion>[AEFLNTW])(?P<version>[a-z])"
     ),
+    n_recordings=535,
+    spell=lambda name: name[:5].lower() + name[5:6].upper() + name[6:].lower(),
 )
 
 # The initials of the German words: Wut, Langeweile, Ekel, Angst, Freude, Trauer.
@@ -80,15 +82,17 @@ def load_emodb(
     Raises
     ------
     FileNotFoundError
-        If the folder, its ``wav``, any recording in that, or the CSV file is missing.
+        If the folder, any recording in it, or the CSV file is missing, or if there are
+        pointers of Git LFS in the place of recordings.
     ValueError
         If the CSV file cannot be understood, labels no recording, or has a rating
-        outside the scale from 1 to 5.
+        outside the scale from 1 to 5; if a recording is there twice.
 
     Warns
     -----
     UserWarning
-        If WAV files in the folder don't bear names of EMO-DB: these are left out.
+        If audio files don't bear names of EMO-DB (these are left out), if the
+        recordings lie elsewhere than in ``wav``, or if some are missing.
 
     Notes
     -----

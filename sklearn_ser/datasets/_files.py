@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pandas as pd
 from .._constants import N_LISTED
 from .._dimensions import DIMENSIONS
 from .._warnings import warn_user
+from ..audio import POINTER
 
 __all__ = ["Layout", "add_dimensions", "find_recordings"]
 
@@ -35,8 +37,14 @@ class Layout:
     folders : tuple of str
         Folders below the corpus's folder that hold the recordings.
     pattern : str
-        Regular expression with named groups that a recording's path below the
-        corpus's folder, without its suffix, matches as a whole.
+        Regular expression with named groups that the name of a recording, without its
+        suffix, matches as a whole.
+    n_recordings : int
+        How many there are.
+    spell : callable
+        Gives a name of any case the case that the owners use.
+    folder_of : mapping of str to str or None
+        The folder by the group ``"emotion"``, where there is one for each.
     """
 
     name: str
@@ -44,6 +52,9 @@ class Layout:
     example: str
     folders: tuple[str, ...]
     pattern: str
+    n_recordings: int
+    spell: Callable[[str], str] = str.upper
+    folder_of: Mapping[str, str] | None = None
 
     def expectation(self) -> str:
         """Return the part of a message that says how to get it right."""
@@ -53,9 +64,29 @@ class Layout:
             f"{self.source}; this library downloads nothing."
         )
 
+    def read(self, path: Path) -> dict[str, str] | None:
+        """Return what a file's name says, None if it is not one of the corpus."""
+        match = re.fullmatch(self.pattern, self.spell(path.stem))
+        if match is None:
+            return None
+        if self.folder_of is not None:
+            ours = self.folder_of[match["emotion"]].casefold()
+            folder = path.parent.name.casefold()
+            if folder != ours and folder in map(str.casefold, self.folders):
+                return None  # its folder says another emotion
+        return {"file": str(path), **match.groupdict()}
+
+
+# Where recordings may lie below the folder that is given.
+_DEPTHS = ("*", "*/*", "*/*/*", "*/*/*/*")
+_SUFFIXES = (".wav", ".flac")
+
 
 def find_recordings(data_home: str | os.PathLike[str], layout: Layout) -> pd.DataFrame:
     """Find the recordings of a corpus and read their names.
+
+    Where the folders of the owners hold none, they are looked for below: in WAV or
+    FLAC, under names of any case.
 
     Parameters
     ----------
@@ -73,43 +104,114 @@ def find_recordings(data_home: str | os.PathLike[str], layout: Layout) -> pd.Dat
     Raises
     ------
     FileNotFoundError
-        If the folder, a folder in it, or any recording in these is missing.
+        If the folder or any recording in it is missing, or if there are pointers of Git
+        LFS in the place of recordings.
+    ValueError
+        If a recording is there twice.
 
     Warns
     -----
     UserWarning
-        If WAV files have other names than the corpus's: these are left out.
+        If audio files have other names than the corpus's (these are left out), if the
+        recordings lie elsewhere than the owners have them, or if some are missing.
     """
     home = Path(data_home).expanduser()
-    paths = [path for name in layout.folders for path in _wav_files(home, name, layout)]
-    rows: list[dict[str, str]] = []
-    odd: list[str] = []
-    for path in sorted(paths, key=lambda path: (path.name, path)):
-        name = path.relative_to(home)
-        match = re.fullmatch(layout.pattern, name.with_suffix("").as_posix())
-        if match:
-            rows.append({"file": str(path), **match.groupdict()})
-        else:
-            odd.append(name.as_posix())
+    if not home.is_dir():
+        raise FileNotFoundError(f"There is no folder {home}. {layout.expectation()}")
+    paths = [path for name in layout.folders for path in _audio_files(home / name)]
+    rows, odd = _read_names(paths, layout)
+    complete = all((home / name).is_dir() for name in layout.folders)
+    if not rows or not complete:
+        paths = [path for depth in _DEPTHS for path in _audio_files(home, depth)]
+        rows, odd = _read_names(paths, layout)
     if not rows:
-        found = f", only {_shortened(odd)}" if odd else ""
+        named = [path.relative_to(home).as_posix() for path in odd]
+        found = f", only {_shortened(named)}" if odd else ""
         raise FileNotFoundError(
             f"No recording of {layout.name} in {home}{found}. {layout.expectation()}"
         )
-    if odd:
-        warn_user(
-            f"Left out {len(odd)} of {len(paths)} WAV files, whose names are not "
-            f"{layout.name}'s (such as {layout.example}): {_shortened(odd)}."
-        )
+    rows = _without_pointers(rows, home, layout)
+    _check_twice(rows, layout)
+    _warn_of_finds(rows, odd, home, layout)
     return pd.DataFrame(rows)
 
 
-def _wav_files(home: Path, name: str, layout: Layout) -> list[Path]:
-    """Return the WAV files of a folder of the corpus."""
-    folder = home / name
-    if not folder.is_dir():
-        raise FileNotFoundError(f"There is no folder {folder}. {layout.expectation()}")
-    return [path for path in folder.iterdir() if path.suffix.lower() == ".wav"]
+def _audio_files(folder: Path, depth: str = "*") -> list[Path]:
+    """Return the audio files of a folder, as deep below it as the pattern."""
+    return [path for path in folder.glob(depth) if path.suffix.lower() in _SUFFIXES]
+
+
+def _read_names(
+    paths: list[Path], layout: Layout
+) -> tuple[list[dict[str, str]], list[Path]]:
+    """Return what the names say, in their order, and the files that say nothing."""
+    ordered = sorted(paths, key=lambda path: (path.name, path))
+    read = [(path, layout.read(path)) for path in ordered]
+    odd = [path for path, row in read if row is None]
+    return [row for _, row in read if row is not None], odd
+
+
+def _without_pointers(
+    rows: list[dict[str, str]], home: Path, layout: Layout
+) -> list[dict[str, str]]:
+    """Refuse recordings that Git LFS has not fetched; leave out some of them."""
+    pointers = [row for row in rows if _is_pointer(row["file"])]
+    if not pointers:
+        return rows
+    said = (
+        f"{len(pointers)} of {len(rows)} recordings of {layout.name} are pointers of "
+        f"Git LFS, not audio: run `git lfs pull` in {home}"
+    )
+    if len(pointers) == len(rows):
+        raise FileNotFoundError(f"{said}.")
+    warn_user(f"{said}; they are left out.")
+    missing = {row["file"] for row in pointers}
+    return [row for row in rows if row["file"] not in missing]
+
+
+def _is_pointer(path: str) -> bool:
+    """Tell whether a file is a pointer of Git LFS, a small text file."""
+    if os.path.getsize(path) > 1024:
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(POINTER)) == POINTER
+
+
+def _check_twice(rows: list[dict[str, str]], layout: Layout) -> None:
+    """Refuse two files of one recording."""
+    seen: dict[str, str] = {}
+    for row in rows:
+        name = layout.spell(Path(row["file"]).stem)
+        other = seen.setdefault(name, row["file"])
+        if other != row["file"]:
+            raise ValueError(
+                f"{name} of {layout.name} is there twice, {other} and {row['file']}: "
+                "give as data_home a folder with one of them."
+            )
+
+
+def _warn_of_finds(
+    rows: list[dict[str, str]], odd: list[Path], home: Path, layout: Layout
+) -> None:
+    """Say what was found where, if it is not the corpus as its owners have it."""
+    if odd:
+        named = [path.relative_to(home).as_posix() for path in odd]
+        warn_user(
+            f"Left out {len(odd)} of {len(odd) + len(rows)} audio files, whose names "
+            f"are not {layout.name}'s (such as {layout.example}): {_shortened(named)}."
+        )
+    folders = sorted({str(Path(row["file"]).parent) for row in rows})
+    usual = {str(home / name) for name in layout.folders}
+    if not usual.issuperset(folders):
+        warn_user(
+            f"Found {len(rows)} recordings of {layout.name} in {_shortened(folders)}, "
+            f"not in {', '.join(layout.folders)} of {home}, where its owners have them."
+        )
+    if len(rows) < layout.n_recordings:
+        warn_user(
+            f"Only {len(rows)} of the {layout.n_recordings} recordings of "
+            f"{layout.name} are in {home}."
+        )
 
 
 def _shortened(names: list[str]) -> str:
@@ -149,14 +251,19 @@ def add_dimensions(
     if dimensions is None:
         return frame
     labels = _read_dimensions(Path(dimensions).expanduser())
-    names = [Path(file).name for file in frame["file"]]
+    names = [_label_key(file) for file in frame["file"]]
     if not labels.index.isin(names).any():
         raise ValueError(
             f"{dimensions} labels none of the {len(frame)} recordings: it begins with "
-            f"{labels.index[:1].tolist()}, they with {names[0]!r}. Give the table of "
+            f"{labels.index[:1].tolist()}, they with {names[:1]}. Give the table of "
             "this corpus."
         )
     return frame.join(labels.reindex(names).reset_index(drop=True))
+
+
+def _label_key(file: str) -> str:
+    """Return a file's name without suffix and case, which copies change."""
+    return Path(file).stem.casefold()
 
 
 def _read_dimensions(path: Path) -> pd.DataFrame:
@@ -183,10 +290,11 @@ def _read_dimensions(path: Path) -> pd.DataFrame:
             f"its columns are {', '.join(table.columns)}."
         )
     table = table[table[file].notna()]
-    names = table[file].str.strip()
+    names = table[file].str.strip().map(_label_key)
     twice = names[names.duplicated()]
     if len(twice):
-        raise ValueError(f"{path} labels {twice.iloc[0]} twice: leave one of them out.")
+        name = table[file].loc[twice.index[0]].strip()
+        raise ValueError(f"{path} labels {name} twice: leave one of them out.")
     try:
         labels = table[[d for d in DIMENSIONS if d in table]].astype(np.float64)
     except ValueError as error:

@@ -15,11 +15,12 @@ _LAYOUT = Layout(
     source="https://github.com/siddiquelatif/URDU-Dataset",
     example="Angry/SM1_F19_A019.wav",
     folders=("Angry", "Happy", "Neutral", "Sad"),
-    # The initial of the folder comes again in the file name.
     pattern=(
-        r"(?P<emotion>[AHNS])[a-z]+/(?P<speaker>S(?P<gender>[FM])\d+)"
-        r"_F(?P<take>\d+)_(?P=emotion)(?P<number>\d+)"
+        r"(?P<speaker>S(?P<gender>[FM])\d+)_F(?P<take>\d+)_(?P<emotion>[AHNS])"
+        r"(?P<number>\d+)"
     ),
+    n_recordings=400,
+    folder_of={"A": "Angry", "H": "Happy", "N": "Neutral", "S": "Sad"},
 )
 
 _EMOTIONS = {"A": "anger", "H": "happiness", "N": "neutral", "S": "sadness"}
@@ -71,17 +72,18 @@ def load_urdu(
     Raises
     ------
     FileNotFoundError
-        If the folder, one of the four in it, any recording, or the CSV file is
-        missing.
+        If the folder, any recording in it, or the CSV file is missing, or if there are
+        pointers of Git LFS in the place of recordings.
     ValueError
         If the CSV file cannot be understood, labels no recording, or has a rating
-        outside the scale from 1 to 5.
+        outside the scale from 1 to 5; if a recording is there twice.
 
     Warns
     -----
     UserWarning
-        If WAV files in the folders don't bear names of URDU, or are in the folder of
-        another emotion than their name says: these are left out.
+        If audio files don't bear names of URDU, or are in the folder of another
+        emotion than their name says (these are left out), if the recordings lie
+        elsewhere than in the four folders, or if some are missing.
 
     Notes
     -----

@@ -1,7 +1,5 @@
 """URDU, on a miniature tree and on the real recordings."""
 
-import shutil
-
 import pytest
 
 from sklearn_ser.datasets import load_urdu
@@ -39,9 +37,9 @@ def test_urdu_recording_in_the_wrong_folder_is_left_out(tmp_path):
 
 
 def test_urdu_with_one_folder_missing(tmp_path):
-    shutil.rmtree(make_tree(tmp_path, URDU) / "Neutral")
-    with pytest.raises(FileNotFoundError, match=r"no folder .*Neutral"):
-        load_urdu(tmp_path)
+    make_tree(tmp_path, [name for name in URDU if not name.startswith("Neutral")])
+    with pytest.warns(UserWarning, match="Only 4 of the 400 recordings of URDU"):
+        assert "neutral" not in load_urdu(tmp_path).emotion
 
 
 # ------------------------------------------------------------------- real corpora
