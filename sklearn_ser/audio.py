@@ -3,7 +3,8 @@
 A *recording* is one of
 
 - a path (``str`` or :class:`os.PathLike`) to a WAV, FLAC, OGG or MP3 file, or to
-  any other file that libsndfile reads;
+  any other file that libsndfile reads; M4A, AAC, WMA and videos are decoded by ffmpeg
+  where it is installed;
 - a segment ``(path, start, end)``, in seconds (numbers or :class:`pandas.Timedelta`);
   None, NaN or NaT as the start means the beginning of the file, and as the end its end;
 - a 1-D float waveform, which must have the sampling rate that is asked for;
@@ -37,6 +38,7 @@ from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from functools import lru_cache, partial
 from io import BytesIO
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
 import numpy as np
@@ -45,6 +47,7 @@ import soundfile as sf
 import soxr
 from numpy.typing import NDArray
 
+from . import _ffmpeg
 from ._collections import column_names, is_text, to_list, to_numpy
 from ._containers import missing_audio
 from ._mpeg import scan
@@ -57,6 +60,12 @@ Recording: TypeAlias = str | os.PathLike[str] | tuple[Any, ...] | NDArray[Any]
 # Float audio lies in [-1, 1]; decoders and mixes overshoot a little, integers that
 # were converted to float without scaling overshoot by thousands.
 MAX_AMPLITUDE = 4.0
+# Files that are recordings, by their names.
+SUFFIXES = (
+    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc"),
+    *(".au", ".snd", ".caf", ".w64", ".rf64", ".sph"),
+    *_ffmpeg.SUFFIXES,
+)
 # How a text file begins that stands for a recording where Git LFS has not fetched it.
 POINTER = b"version https://git-lfs"
 # Annotations are rounded: a segment may end this much (in seconds) after its file.
@@ -553,16 +562,18 @@ def _read_file(
     """Read a file, or a part of it, as (n_samples, n_channels)."""
     with _open(path) as file:
         _check_complete(file)
-    # By its name, which libsndfile consults where the first bytes say nothing.
-    with _sound(os.fspath(path)) as sound:
-        _check_header(sound)
-        if sound.format not in ("OGG", "MP3"):
-            return _decode(sound, start, end), sound.samplerate
-        is_segment = start > 0 or end is not None
-        take = _LAST_DECODED.take if is_segment else _take
-        samples, total, rate = take(path, partial(_decode_whole, path, sound))
-    first, last = _cut(total, rate, start, end)
-    return samples[first:last], rate
+    take = _LAST_DECODED.take if start > 0 or end is not None else _take
+    if Path(path).suffix.lower() in _ffmpeg.SUFFIXES:
+        whole = take(path, partial(_decode_by_ffmpeg, path))
+    else:
+        # By its name, which libsndfile consults where the first bytes say nothing.
+        with _sound(os.fspath(path)) as sound:
+            _check_header(sound)
+            if sound.format not in ("OGG", "MP3"):
+                return _decode(sound, start, end), sound.samplerate
+            whole = take(path, partial(_decode_whole, path, sound))
+    first, last = _cut(whole.total, whole.rate, start, end)
+    return whole.samples[first:last], whole.rate
 
 
 class Whole(NamedTuple):
@@ -685,6 +696,16 @@ def _decode_whole(path: str | os.PathLike[str], sound: sf.SoundFile) -> Whole:
             return _all_samples(bare, stream.n_samples)
     with _sound(BytesIO(stream.with_header())) as counted:
         return _all_samples(counted, counted.frames)
+
+
+def _decode_by_ffmpeg(path: str | os.PathLike[str]) -> Whole:
+    """Decode a file that libsndfile does not read."""
+    try:
+        with _ffmpeg.as_wav(path) as decoded, _sound(decoded) as sound:
+            _check_header(sound)
+            return _all_samples(sound, sound.frames)
+    except _ffmpeg.FfmpegError as error:
+        raise AudioError(str(error)) from error
 
 
 def _all_samples(sound: sf.SoundFile, total: int) -> Whole:

@@ -6,11 +6,14 @@ import argparse
 import ast
 import inspect
 import json
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from ._dimensions import DIMENSIONS, SHORT_DIMENSIONS, dimension_name
@@ -25,8 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_AUDIO = (".wav", ".flac", ".ogg", ".mp3")
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
@@ -39,18 +40,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, or 2 after a fault, which one line describes.
+        Exit status: 0; 1 if some recordings gave nothing; or 2 after a fault, which one
+        line describes.
     """
     options = _parser().parse_args(arguments)
     with _plain_warnings():
         try:
-            options.run(options)
+            status: int = options.run(options)
         except Exception as error:
             if options.debug:
                 raise
             print(f"sklearn-ser: {error}", file=sys.stderr)
             return 2
-    return 0
+    return status
 
 
 @contextmanager
@@ -210,7 +212,8 @@ def _add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
         parents=[common],
         help="write acoustic features of recordings to a table",
         description="Write openSMILE functionals to a CSV or Parquet file, one row per "
-        "recording. A faulty recording gives an empty row and is named at the end.",
+        "recording, beside the columns of a table that lists them. A faulty recording "
+        "gives an empty row, is named at the end, and makes the exit status 1.",
     )
     parser.add_argument(
         "inputs",
@@ -234,10 +237,17 @@ def _add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
         help="the functionals of openSMILE that are computed (default: %(default)s)",
     )
     parser.add_argument("--sampling-rate", type=int, default=16000, metavar="HZ")
+    parser.add_argument(
+        "--channel",
+        type=_channel,
+        default="mean",
+        metavar="N",
+        help="the channel to take, counted from 0, or mean (default: %(default)s)",
+    )
     parser.set_defaults(run=_extract)
 
 
-def _evaluate(options: argparse.Namespace) -> None:
+def _evaluate(options: argparse.Namespace) -> int:
     """Run ``evaluate``."""
     from .evaluation import evaluate_by_speaker
 
@@ -259,6 +269,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     print(f"{options.target}, held out by speaker\n")
     print(evaluation)
     print("\nwritten: " + ", ".join(str(path) for path in written))
+    return 0
 
 
 def _folds(text: str) -> int:
@@ -521,49 +532,90 @@ def _draw(evaluation: SpeakerEvaluation, folder: Path) -> list[Path]:
     return [folder / name for name in pictures]
 
 
-def _extract(options: argparse.Namespace) -> None:
+def _extract(options: argparse.Namespace) -> int:
     """Run ``extract``."""
     import pandas as pd
 
     from .features import EGeMAPS, has_features
 
-    suffix = options.output.suffix.lower()
-    if suffix not in (".csv", ".parquet"):
-        raise ValueError(
-            f"--output must end in .csv or .parquet, got {options.output}."
-        )
-    if options.output.resolve() in [path.resolve() for path in options.inputs]:
-        raise ValueError(f"--output {options.output} is one of the inputs.")
-    recordings = pd.concat([_listed(path) for path in options.inputs])
-    recordings = recordings.dropna(axis="columns", how="all").reset_index(drop=True)
     front_end = EGeMAPS(
         options.feature_set,
         sampling_rate=options.sampling_rate,
+        channel=options.channel,
         n_jobs=-1 if options.n_jobs is None else options.n_jobs,
         memory=options.cache,
         on_error="warn",
         verbose=not options.quiet,
     ).set_output(transform="pandas")
-    features = front_end.transform(recordings)
-    if not has_features(features).any():
+    _check_output(options.output, options.inputs)
+    recordings = pd.concat([_listed(path) for path in options.inputs])
+    recordings = recordings.dropna(axis="columns", how="all").reset_index(drop=True)
+    twice = recordings.columns.intersection(front_end.get_feature_names_out())
+    if len(twice):
+        raise ValueError(
+            f"The table has the column {twice[0]!r}, also a feature: rename it."
+        )
+    features = front_end.transform(
+        recordings[[name for name in ("file", "start", "end") if name in recordings]]
+    )
+    usable = has_features(features)
+    if not usable.any():
         raise ValueError("No recording gave features: nothing is written.")
     table = recordings.join(features)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    write = table.to_csv if suffix == ".csv" else table.to_parquet
-    write(options.output, index=False)
+    _write_table(table, options.output)
     print(f"{len(table)} recordings, {table.shape[1]} columns: {options.output}")
+    for file in recordings["file"][~usable]:
+        print(f"no features: {file}", file=sys.stderr)
+    return 0 if usable.all() else 1
+
+
+def _check_output(output: Path, inputs: list[Path]) -> None:
+    """Find out before the work whether its result can be written."""
+    suffix = output.suffix.lower()
+    if suffix not in (".csv", ".parquet"):
+        raise ValueError(f"--output must end in .csv or .parquet, got {output}.")
+    if output.resolve() in [path.resolve() for path in inputs]:
+        raise ValueError(f"--output {output} is one of the inputs.")
+    if output.is_dir():
+        raise ValueError(f"--output {output} is a folder: give a file in it.")
+    if suffix == ".parquet" and find_spec("pyarrow") is None:
+        raise ValueError(
+            "--output in Parquet needs pyarrow: run `pip install pyarrow`, or write a "
+            ".csv file."
+        )
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=output.parent):
+            pass
+    except OSError as error:
+        raise ValueError(f"--output {output} cannot be written: {error}.") from error
+
+
+def _write_table(table: pd.DataFrame, output: Path) -> None:
+    """Write a table, whole or not at all."""
+    own = output.with_name(f".{output.stem}-{os.getpid()}{output.suffix}")
+    try:
+        if output.suffix.lower() == ".csv":
+            table.to_csv(own, index=False)
+        else:
+            table.to_parquet(own, index=False)
+        os.replace(own, output)
+    finally:
+        own.unlink(missing_ok=True)
 
 
 def _listed(path: Path) -> pd.DataFrame:
-    """Return the recordings that an input stands for: file, start and end."""
+    """Return the recordings that an input stands for, and what a table says of them."""
     import pandas as pd
+
+    from .audio import SUFFIXES
 
     if path.is_dir():
         found = sorted(
-            p for p in path.rglob("*") if p.suffix.lower() in _AUDIO and p.is_file()
+            p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()
         )
         if not found:
-            raise ValueError(f"{path} holds no recording ({', '.join(_AUDIO)}).")
+            raise ValueError(f"{path} holds no recording ({', '.join(SUFFIXES)}).")
         return pd.DataFrame({"file": [str(p) for p in found]})
     if not path.is_file():
         raise FileNotFoundError(f"There is no file or folder {path}.")
@@ -571,8 +623,13 @@ def _listed(path: Path) -> pd.DataFrame:
         table = pd.read_csv(path)
         if "file" not in table or table["file"].isna().any() or table.empty:
             raise ValueError(f"{path} needs a column 'file' with a path in each row.")
-        return table[[name for name in ("file", "start", "end") if name in table]]
+        return table
     return pd.DataFrame({"file": [str(path)]})
+
+
+def _channel(text: str) -> str | int:
+    """Read a channel: its number, or their mean."""
+    return text if text == "mean" else int(text)
 
 
 if __name__ == "__main__":
