@@ -14,7 +14,7 @@ MODULES = {
     for path in sorted(PACKAGE.rglob("*.py"))
 }
 # What stands before them: the name of the recording or of the option, and a colon.
-CONTINUED = {"AudioError", "AudioFileNotFoundError", "ArgumentTypeError"}
+CONTINUED = {"FfmpegError", "AudioError", "AudioFileNotFoundError", "ArgumentTypeError"}
 # Places are named as they are in "Input X contains NaN: utterance 3 of 4, frame 0".
 PLACES = {"fold", "recording", "utterance"}
 # What may come last without a full stop of this message: it is a sentence of its own.
