@@ -9,9 +9,11 @@ a run can be interrupted.
     CVAE_CACHE=cache python benchmarks/results_cvae.py --seeds 3 --seeds-of-levels 2
 
 With --rotate, each of the five folds has another seed from 0 to 4: a single pass sees
-five seeds, and five passes see each fold with each of them. --only names the corpora.
+five seeds, and five passes see each fold with each of them. --only names the corpora,
+and --models the models.
 
-    python benchmarks/results_cvae.py --rotate --seeds 1 --seeds-of-levels 1
+    python benchmarks/results_cvae.py --rotate --seeds 5 --seeds-of-levels 0 --only URDU
+        --models "CVAE, posterior" "CVAE, cross-fitted" "CVAE, prior" "CVAE, zero"
 """
 
 import argparse
@@ -155,7 +157,12 @@ def models(name: str, target: str, seed: int) -> tuple[str, ...]:
 
 
 def tasks(
-    home: Path, seeds: int, seeds_of_levels: int, rotate: bool, only: list[str]
+    home: Path,
+    seeds: int,
+    seeds_of_levels: int,
+    rotate: bool,
+    only: list[str],
+    of_models: list[str],
 ) -> Iterator[tuple[dict[str, Any], Any, Any]]:
     """Yield a name, the truth, and the calls for the folds, of each table row."""
     asked = [
@@ -170,10 +177,12 @@ def tasks(
     for seed, name, corpus, target, y in asked:
         row = {"corpus": name, "target": target, "seed": seed}
         splits = list(GroupKFold(5).split(y, y, corpus.speaker))
-        if not seed:
+        if not seed and not of_models:
             calls = [(egemaps_svc, (corpus.audio, y, *split)) for split in splits]
             yield row | {"model": "eGeMAPS + SVC"}, y, calls
         for model in models(name, target, seed):
+            if of_models and model not in of_models:
+                continue
             given = (corpus.audio, y, corpus.emotion, corpus.speaker)
             of_fold = [(k - seed) % 5 if rotate else seed for k in range(5)]
             calls = [
@@ -224,6 +233,7 @@ def main() -> None:
     parser.add_argument("--seeds-of-levels", type=int, default=2, help="for the levels")
     parser.add_argument("--rotate", action="store_true", help="another seed by fold")
     parser.add_argument("--only", nargs="+", default=[], help="the corpora")
+    parser.add_argument("--models", dest="of_models", nargs="+", default=[])
     arguments = parser.parse_args()
     home = Path(os.environ.get("SKLEARN_SER_DATA", "../shared/corpora"))
     rows = scores(home, **vars(arguments))

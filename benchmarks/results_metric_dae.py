@@ -7,6 +7,7 @@ labels/EMO_DB.csv and labels/URDU.csv.
     python benchmarks/results_metric_dae.py by-speaker
     python benchmarks/results_metric_dae.py by-speaker --steps 2800
     python benchmarks/results_metric_dae.py transfer
+    python benchmarks/results_metric_dae.py units
 """
 
 import argparse
@@ -200,6 +201,30 @@ def transfer(home: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     return scores[by + classes], explained[explained.iloc[:, -1] != ""]
 
 
+def units(home: Path) -> pd.DataFrame:
+    """Give the same ratings of activation in several units; five folds, two seeds."""
+    corpus = corpora(home)["EMO-DB"]
+    X = EGeMAPS(n_jobs=-1, verbose=True).transform(corpus.audio)
+    scales = {"1 to 5": (1, 0), "-1 to 1": (0.5, -1.5), "0 to 1": (0.25, -0.25)}
+    scales |= {"0 to 100": (25, -25), "0 to 1000": (250, -250)}
+    scales |= {"0 to 0.01": (0.0025, -0.0025), "1e9 + a": (1, 1e9)}
+    rows = []
+    for name, (scale, shift) in scales.items():
+        scores = []
+        for seed in range(2):
+            predicted = cross_val_predict(
+                recipes.metric_dae("act", random_state=seed)[1:],
+                X,
+                corpus.emotion,
+                groups=corpus.speaker,
+                cv=GroupKFold(5),
+                params={"metricdae__activation": scale * corpus.activation + shift},
+            )
+            scores.append(ua_score(corpus.emotion, predicted))
+        rows.append({"ratings": name, "pooled UA": f"{np.mean(scores):.3f}"})
+    return pd.DataFrame(rows)
+
+
 def table(rows: list[dict[str, Any]], by: list[str]) -> pd.DataFrame:
     """Give mean and standard deviation over the seeds; of p-values, the largest."""
     frame = gains(pd.DataFrame(rows), by).drop(columns="seed")
@@ -236,7 +261,7 @@ def markdown(frame: pd.DataFrame) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("experiment", choices=["by-speaker", "transfer"])
+    parser.add_argument("experiment", choices=["by-speaker", "transfer", "units"])
     parser.add_argument(
         "--steps", type=int, help="train for so many steps instead of 50 epochs"
     )
@@ -244,6 +269,8 @@ def main() -> None:
     home = Path(os.environ.get("SKLEARN_SER_DATA", "../shared/corpora"))
     if options.experiment == "by-speaker":
         print(markdown(by_speaker(home, options.steps)))
+    elif options.experiment == "units":
+        print(markdown(units(home)))
     else:
         print("\n\n".join(markdown(part) for part in transfer(home)))
 

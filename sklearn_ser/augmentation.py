@@ -47,6 +47,7 @@ def perturb_speed(
     *arrays: Any,
     factors: Sequence[float] = SPEEDS,
     include_original: bool = True,
+    channel: str | int = "mean",
 ) -> Any:
     """Add copies of recordings at other speeds.
 
@@ -65,6 +66,9 @@ def perturb_speed(
         and lower. The default is that of Li et al. [1]_.
     include_original : bool, default=True
         Whether the originals are returned, too.
+    channel : "mean" or int, default="mean"
+        Which channel of a recording is copied, counted from 0, or the mean of all: give
+        that of the front end.
 
     Returns
     -------
@@ -112,7 +116,7 @@ def perturb_speed(
     factors = _check_factors(factors, include_original)
     recordings = as_recordings(recordings)
     check_consistent_length(recordings, *arrays)
-    perturbed, rows = _perturb(recordings, factors, include_original)
+    perturbed, rows = _perturb(recordings, factors, include_original, channel)
     if not arrays:
         return perturbed
     return [perturbed, *(x if x is None else take_rows(x, rows) for x in arrays)]
@@ -147,6 +151,9 @@ class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
         so that a search can try whether it helps.
     include_original : bool, default=True
         Whether the originals are trained on, too.
+    channel : "mean" or int, default="mean"
+        Which channel of a recording is copied, counted from 0, or the mean of all: give
+        that of the front end.
 
     Attributes
     ----------
@@ -197,6 +204,7 @@ class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
         "estimator": [HasMethods(["fit"])],
         "factors": ["array-like"],
         "include_original": ["boolean"],
+        "channel": RecordingTransformer._parameter_constraints["channel"],
     }
 
     def __init__(
@@ -205,10 +213,12 @@ class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
         *,
         factors: Sequence[float] = SPEEDS,
         include_original: bool = True,
+        channel: str | int = "mean",
     ) -> None:
         self.estimator = estimator
         self.factors = factors
         self.include_original = include_original
+        self.channel = channel
 
     # The estimator inside is validated by its own fit.
     @fit_context(prefer_skip_nested_validation=False)
@@ -238,7 +248,9 @@ class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
         factors = _check_factors(self.factors, self.include_original)
         recordings = as_recordings(X)
         check_consistent_length(recordings, y)
-        perturbed, rows = _perturb(recordings, factors, self.include_original)
+        perturbed, rows = _perturb(
+            recordings, factors, self.include_original, self.channel
+        )
         aligned = {
             name: take_rows(value, rows)
             if _is_of_length(value, len(recordings))
@@ -398,7 +410,11 @@ class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
         if fastest > 1:
             heard = np.flatnonzero(usable)
             copies, originals = perturb_speed(
-                recordings[heard], heard, factors=[fastest], include_original=False
+                recordings[heard],
+                heard,
+                factors=[fastest],
+                include_original=False,
+                channel=self.channel,
             )
             front_end = clone(front_end).set_params(on_error="nan")
             usable[originals] = has_features(front_end.transform(copies))
@@ -470,10 +486,13 @@ def _check_factors(factors: Any, include_original: bool) -> list[float]:
 
 
 def _perturb(
-    recordings: NDArray[np.object_], factors: list[float], include_original: bool
+    recordings: NDArray[np.object_],
+    factors: list[float],
+    include_original: bool,
+    channel: str | int,
 ) -> tuple[NDArray[np.object_], NDArray[np.intp]]:
     """Return originals and copies, and the index of the original of each."""
-    sources = _sources(recordings) if factors else []
+    sources = _sources(recordings, channel) if factors else []
     rows = [i for i, source in enumerate(sources) if source is None]
     if include_original:
         rows = list(range(len(recordings)))
@@ -488,23 +507,25 @@ def _perturb(
 
 
 def _sources(
-    recordings: NDArray[np.object_],
+    recordings: NDArray[np.object_], channel: str | int
 ) -> list[tuple[NDArray[np.float32], int | None] | None]:
     """Return what `_read` gives for each recording."""
     sources: list[Any] = [None] * len(recordings)
     with decoding_once(recordings) as order:
         for index in order:
-            sources[index] = _read(recordings[index])
+            sources[index] = _read(recordings[index], channel)
     return sources
 
 
-def _read(recording: Any) -> tuple[NDArray[np.float32], int | None] | None:
+def _read(
+    recording: Any, channel: str | int
+) -> tuple[NDArray[np.float32], int | None] | None:
     """Return a waveform and its rate, where it has one; None if it is faulty."""
     try:
         if isinstance(recording, np.ndarray):
             # The rate is of no matter: only the samples are checked.
             return load_audio(recording)[0], None
-        return load_audio(recording, None)
+        return load_audio(recording, None, channel=channel)
     except AudioError:
         return None
 

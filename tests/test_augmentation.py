@@ -518,3 +518,28 @@ def test_evaluation_by_speaker(corpus, tmp_path):
         assert inner["standardscaler"].n_samples_seen_ == 2 * 8
     # Each recording and each copy was extracted once.
     assert len(list(tmp_path.rglob("*.npy"))) == 2 * len(corpus)
+
+
+def test_the_channel_of_the_copies(tmp_path):
+    rng = np.random.default_rng(0)
+    both = rng.normal(scale=0.1, size=(8000, 2))
+    path = str(tmp_path / "two.wav")
+    sf.write(path, both, 16000, subtype="FLOAT")
+    for channel, expected in ((0, both[:, 0]), (1, both[:, 1]), ("mean", both.mean(1))):
+        copies = perturb_speed([path], factors=[0.5], channel=channel)
+        assert copies[0] == path
+        np.testing.assert_allclose(copies[1][0], expected, atol=1e-7)
+    model = SpeedPerturbation(
+        make_pipeline(EGeMAPS(channel=1), SVC()), factors=[0.5], channel=1
+    )
+    mono = SpeedPerturbation(make_pipeline(EGeMAPS(), SVC()), factors=[0.5])
+    other = str(tmp_path / "one.wav")
+    sf.write(other, both[:, 1], 16000, subtype="FLOAT")
+    y = ["a", "b"]
+    third = str(tmp_path / "three.wav")
+    tone = np.sin(np.arange(16000) / 20) / 9
+    sf.write(third, np.column_stack([both[:1].repeat(16000, 0)[:, 0], tone]), 16000)
+    found = model.fit([path, third], y).estimator_["svc"].support_vectors_
+    sf.write(third, tone, 16000)
+    same = mono.fit([other, third], y).estimator_["svc"].support_vectors_
+    np.testing.assert_array_equal(found, same)
