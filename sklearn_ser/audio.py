@@ -314,7 +314,7 @@ def load_audio(
     sampling_rate : int or None, default=16000
         The rate of the signal in Hz. None keeps the rate of the recording.
     channel : "mean" or int, default="mean"
-        Which channel of a recording is taken, counted from 0, or the mean of all.
+        Which channel of a file is taken, counted from 0, or the mean of all.
 
     Returns
     -------
@@ -386,7 +386,9 @@ def _one_channel(
     samples: NDArray[np.floating[Any]], channel: str | int
 ) -> tuple[NDArray[np.floating[Any]], str | None]:
     """Take a channel, or the mean, with a note on a channel that is silent."""
-    channels = samples.reshape(len(samples), -1)
+    if samples.ndim == 1:  # a waveform, of which the channel is chosen already
+        return samples, None
+    channels = samples
     n_channels = channels.shape[1]
     if channel != "mean":
         if isinstance(channel, str) or not 0 <= channel < n_channels:
