@@ -122,7 +122,7 @@ or array-like of shape (n, n_segments, n_outputs) or (n, n_outputs)
     def score_samples(
         self, X: Any, *, known_condition: Any = None
     ) -> NDArray[np.float64]:
-        r"""Return the evidence lower bound of each utterance.
+        """Return the evidence lower bound of each utterance.
 
         Parameters
         ----------

@@ -244,6 +244,25 @@ class MetricDAERegressor(RegressorMixin, MetricAutoencoder):
         estimate = self._estimate(X)
         return estimate[:, 0] if self._is_1d else estimate
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the coefficient of determination (R²) of `predict`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Standardised features, one row per utterance.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their ratings.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the utterances.
+
+        Returns
+        -------
+        float
+            At best 1; the mean over the columns of `y`.
+        """
+        return float(super().score(X, y, sample_weight))
+
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn that there may be several targets."""
         tags = super().__sklearn_tags__()
