@@ -132,6 +132,7 @@ def test_evaluate_under_a_condition(tmp_path):
     assert json.loads(predicted[0])["ua"] != json.loads(predicted[1])["ua"]
 
 
+@pytest.mark.slow
 def test_evaluate_an_adversary(tmp_path, capfd):
     settings = [
         *("estimator__menan__max_epochs=1", "factors=()"),
@@ -242,6 +243,7 @@ def test_evaluate_levels_of_a_dimension(emodb, tmp_path, capsys, target, classes
         assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_plots_show_the_classes_of_the_target(tmp_path, monkeypatch):
     from sklearn_ser import plotting
 

@@ -11,7 +11,7 @@ from sklearn_ser import LogMel, SequencePooling, recipes
 from sklearn_ser.datasets import make_emotional_speech
 
 # The others differ from these in parameters alone.
-QUICK = {"contrastive_siamese", "cvae_lstm", "menan", "metric_dae"}
+QUICK = {"contrastive_siamese", "cvae_lstm", "metric_dae"}
 EPOCHS = {"max_epochs", "feature_epochs", "pretraining_epochs"}
 
 
@@ -44,7 +44,9 @@ def fitted(name, corpus):
 
 
 @pytest.mark.filterwarnings("ignore:PseudoSiameseGated has no auxiliary corpora")
-@pytest.mark.parametrize("container", ["pandas", "polars"])
+@pytest.mark.parametrize(
+    "container", ["pandas", pytest.param("polars", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(
     "name",
     [

@@ -333,6 +333,7 @@ def report(holder, rows):
     )
 
 
+@pytest.mark.slow
 def test_workers_map_one_copy():
     auxiliary = make_large()
     assert auxiliary.segments.nbytes > 1e6
