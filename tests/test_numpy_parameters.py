@@ -9,7 +9,8 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_ser import features
 from sklearn_ser.augmentation import SpeedPerturbation
-from tests.estimators import TRAINED, data_for
+from tests.estimators import data_for
+from tests.methods.test_common import one_of_each_class
 
 SLOW = pytest.mark.slow
 
@@ -68,7 +69,7 @@ def settings(estimator):
 
 @pytest.mark.parametrize("as_numpy", [pytest.param(wide, marks=SLOW), narrow])
 @pytest.mark.parametrize("more", MORE, ids=["stopping", "net_params"])
-@pytest.mark.parametrize(("estimator", "needs"), TRAINED)
+@one_of_each_class
 def test_a_fit_does_not_depend_on_the_types_of_numbers(
     estimator, needs, more, as_numpy
 ):

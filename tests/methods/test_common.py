@@ -86,7 +86,7 @@ def assert_same(first, second):
         np.testing.assert_array_equal(a, b)
 
 
-@trained
+@one_of_each_class
 def test_state_survives_pickle_joblib_copy_and_skops(estimator, needs):
     model, X = fitted(estimator, needs)
     pipeline = make_pipeline(model)
@@ -342,7 +342,7 @@ def test_what_a_gpu_trained_predicts_without_one(estimator, needs, monkeypatch):
     assert_same(outputs(restored, X), expected)
 
 
-@trained
+@one_of_each_class
 def test_early_stopping_holds_out_whole_speakers(estimator, needs):
     X, emotion, groups, metadata = data_for(estimator)
     metadata = {name: metadata[name] for name in needs if name != "groups"}
@@ -489,7 +489,7 @@ def test_dropout_is_drawn_by_the_seed_and_not_in_inference(estimator):
     )
 
 
-@trained
+@one_of_each_class
 def test_ctrl_c_is_not_taken_for_an_early_stop(estimator, needs, monkeypatch):
     from skorch.callbacks import Callback
 

@@ -25,10 +25,10 @@ from skorch.callbacks import (
 
 from sklearn_ser import MetricDAE
 from sklearn_ser.training._spec import trained_state
-from tests.estimators import TRAINED, data_for
+from tests.estimators import data_for
+from tests.methods.test_common import one_of_each_class
 
 SLOW = pytest.mark.slow
-trained = pytest.mark.parametrize(("estimator", "needs"), TRAINED)
 
 
 class CtrlC(Callback):
@@ -73,7 +73,7 @@ def weights(estimator):
     return state["module"] | moments | {"lr": np.array(rates)}
 
 
-@trained
+@one_of_each_class
 def test_ctrl_c_inside_a_callback_is_ctrl_c(estimator, needs):
     model = with_callbacks(estimator, CtrlC())
     with pytest.raises(KeyboardInterrupt):
@@ -120,7 +120,7 @@ SCHEDULES = {
 }
 
 
-@trained
+@one_of_each_class
 @pytest.mark.parametrize(
     "schedule",
     ["plateau", *(pytest.param(n, marks=SLOW) for n in SCHEDULES if n != "plateau")],

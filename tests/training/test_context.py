@@ -10,7 +10,8 @@ import torch
 from sklearn.base import clone
 
 from sklearn_ser.training._context import computing
-from tests.estimators import TRAINED, data_for
+from tests.estimators import data_for
+from tests.methods.test_common import one_of_each_class
 
 
 @contextlib.contextmanager
@@ -66,7 +67,7 @@ def untouched():
     return results
 
 
-@pytest.mark.parametrize(("estimator", "needs"), TRAINED)
+@one_of_each_class
 @pytest.mark.parametrize(
     "setting",
     [
