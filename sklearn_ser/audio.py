@@ -34,7 +34,7 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import lru_cache, partial
 from io import BytesIO
@@ -166,10 +166,12 @@ def as_recording(item: Any) -> Any:
     Any
         A recording, see :mod:`sklearn_ser.audio`; what is none is returned as it is.
     """
-    if isinstance(item, Mapping) or hasattr(item, "get_all_samples"):
-        with suppress(KeyError):
-            return as_recording((item["array"], item["sampling_rate"]))
-        return as_recording(item["path"]) if "path" in item else item
+    if hasattr(item, "get_all_samples"):  # decodes what it is asked for
+        item = {name: item[name] for name in ("array", "sampling_rate")}
+    if isinstance(item, Mapping):
+        if item.get("array") is None:
+            return as_recording(item["path"]) if "path" in item else item
+        return as_recording((item["array"], item.get("sampling_rate")))
     if isinstance(item, tuple) and item:
         first = as_recording(item[0])
         return item if first is item[0] else (first, *item[1:])
@@ -386,17 +388,17 @@ def _one_channel(
     samples: NDArray[np.floating[Any]], channel: str | int
 ) -> tuple[NDArray[np.floating[Any]], str | None]:
     """Take a channel, or the mean, with a note on a channel that is silent."""
-    if samples.ndim == 1:  # a waveform, of which the channel is chosen already
-        return samples, None
-    channels = samples
+    channels = samples.reshape(len(samples), -1)
     n_channels = channels.shape[1]
     if channel != "mean":
-        if isinstance(channel, str) or not 0 <= channel < n_channels:
+        # Of a waveform the channel is chosen already, whichever is taken of files.
+        known = n_channels if samples.ndim == 2 else math.inf
+        if isinstance(channel, str) or not 0 <= channel < known:
             raise AudioError(
                 f"it has no channel {channel!r}, but {n_channels}, counted from 0: "
                 "choose one of them, or channel='mean'."
             )
-        return channels[:, int(channel)], None
+        return channels[:, min(int(channel), n_channels - 1)], None
     if n_channels == 1:
         return channels[:, 0], None
     mean = channels.mean(axis=1)

@@ -694,6 +694,10 @@ def test_a_channel_is_chosen(tmp_path):
     np.testing.assert_array_equal(load_audio(path, channel=0)[0], left)
     np.testing.assert_array_equal(load_audio(path, channel=np.int64(1))[0], right)
     np.testing.assert_array_equal(load_audio(tone(), channel=0)[0], tone())
+    np.testing.assert_array_equal(load_audio(tone(), channel=1)[0], tone())
+    for wrong in (-1, "left"):
+        with pytest.raises(AudioError, match=f"no channel {wrong!r}, but 1, counted"):
+            load_audio(tone(), channel=wrong)
     for wrong in (2, -1, "left"):
         with pytest.raises(AudioError, match=f"no channel {wrong!r}, but 2, counted"):
             load_audio(path, channel=wrong)

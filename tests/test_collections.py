@@ -11,7 +11,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import make_pipeline
 
 from sklearn_ser import EGeMAPS, LogMel, SequenceClassifier, SequencePooling, load_audio
-from sklearn_ser.audio import as_recordings
+from sklearn_ser.audio import AudioError, as_recordings
 from sklearn_ser.sequences import as_sequences
 
 PATHS = ["a.wav", "b.wav"]
@@ -120,6 +120,29 @@ class Decoder:
 
     def __getitem__(self, name):
         return {"array": WAVE, "sampling_rate": 16000}[name]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"array": WAVE},
+        {"array": None, "sampling_rate": 16000},
+        {"sampling_rate": 16000},
+        {"path": None, "bytes": b"RIFF"},
+        {},
+    ],
+)
+def test_a_dict_that_is_no_recording_harms_no_other(item):
+    with pytest.raises(AudioError, match="recording 0: "):
+        EGeMAPS().transform([item, WAVE])
+    features = EGeMAPS(on_error="nan").transform([item, WAVE])
+    assert np.isnan(features).all(axis=1).tolist() == [True, False]
+
+
+def test_a_dict_may_have_a_path_in_the_place_of_an_array(tmp_path):
+    path = str(tmp_path / "a.wav")
+    item = {"array": None, "sampling_rate": 16000, "path": path}
+    assert as_recordings([item]).tolist() == [path]
 
 
 @pytest.mark.parametrize("kind", WAVEFORMS)

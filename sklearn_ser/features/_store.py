@@ -45,7 +45,8 @@ class FeatureStore:
     def __init__(
         self, folder: str | os.PathLike[str], n_features: int, is_ragged: bool
     ) -> None:
-        self.folder = Path(folder).expanduser()
+        # Absolute: a program may change its folder while threads are at work.
+        self.folder = Path(folder).expanduser().absolute()
         self.n_features = n_features
         self.n_dimensions = 2 if is_ragged else 1
         try:

@@ -196,3 +196,14 @@ def test_what_cannot_be_kept_is_still_computed(front_end, waves, monkeypatch):
     monkeypatch.setattr(_store.FeatureStore, "save", full)
     with pytest.warns(UserWarning, match=r"cannot be kept in memory=.*No space left"):
         assert len(front_end.transform(waves)) == 3
+
+
+def test_a_relative_folder_stays_where_it_was(tmp_path, monkeypatch):
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    store = FeatureStore("memory", n_features=4, is_ragged=True)
+    monkeypatch.chdir(tmp_path / "there")
+    store.save(KEY, np.zeros((2, 4), np.float32))
+    assert (tmp_path / "here" / "memory").is_dir()
+    assert not list((tmp_path / "there").iterdir())
