@@ -9,8 +9,10 @@ without).
 
     python benchmarks/results_regressor.py
     python benchmarks/results_regressor.py --features embeddings.npz
+    python benchmarks/results_regressor.py --features embeddings.npz --ablation
 
-Without --features, those of `EGeMAPS`. Otherwise the file has for each corpus an array
+--ablation changes one setting of MetricDAERegressor after the other, for valence on URDU,
+and gives its CCC on the training speakers, too. Nothing is chosen by it. Without --features, those of `EGeMAPS`. Otherwise the file has for each corpus an array
 of its name, with a row for each recording in the order of the loader.
 """
 
@@ -77,14 +79,61 @@ def score(X: Any, y: Any, speaker: Any, name: str, seed: int) -> float:
     return float(concordance_correlation(y, predicted))
 
 
+ABLATION: dict[str, dict[str, Any]] = {
+    "defaults": {},
+    "metric_weight=0": {"metric_weight": 0.0},
+    "metric_weight=5": {"metric_weight": 5.0},
+    "metric_weight=20": {"metric_weight": 20.0},
+    "distance='signed', latent_dim=1": {"distance": "signed", "latent_dim": 1},
+    "max_epochs=10": {"max_epochs": 10},
+    "weight_decay=0.1": {"weight_decay": 0.1},
+    "noise_std=0": {"noise_std": 0.0},
+}
+
+
+def ablate(X: Any, y: Any, speaker: Any, name: str, seed: int) -> dict[str, Any]:
+    """Return the CCC of one setting, on held-out speakers and on those of training."""
+    predicted, of_training = np.empty(len(y)), []
+    for train, test in GroupKFold(5).split(X, y, speaker):
+        regressor = MetricDAERegressor(random_state=seed, **ABLATION[name])
+        model = make_pipeline(StandardScaler(), regressor).fit(X[train], y[train])
+        predicted[test] = model.predict(X[test])
+        of_training.append(concordance_correlation(y[train], model.predict(X[train])))
+    held_out = concordance_correlation(y, predicted)
+    return {
+        "setting": name,
+        "held out": held_out,
+        "training": float(np.mean(of_training)),
+    }
+
+
+def ablation(features: Path, home: Path, jobs: int) -> pd.DataFrame:
+    """Give mean and standard deviation over the seeds for each setting."""
+    corpus = corpora(home)["URDU"]
+    given = np.load(features)["URDU"], corpus.valence, corpus.speaker
+    run = Parallel(n_jobs=jobs)
+    rows = run(
+        delayed(ablate)(*given, name, seed) for name in ABLATION for seed in SEEDS
+    )
+    of_setting = pd.DataFrame(rows).groupby("setting", sort=False)
+    return of_setting.agg(
+        lambda ccc: f"{ccc.mean():.3f} ± {ccc.std(ddof=1):.3f}"
+    ).reset_index()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--features", type=Path, help="an .npz file")
     parser.add_argument("--only", nargs="+", default=[], help="the corpora")
     parser.add_argument("--ratings", nargs="+", default=["activation", "valence"])
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--ablation", action="store_true")
     arguments = parser.parse_args()
     home = Path(os.environ.get("SKLEARN_SER_DATA", "../shared/corpora"))
+    if arguments.ablation:
+        found = ablation(arguments.features, home, arguments.jobs)
+        print(found.to_markdown(index=False))
+        return
     tasks = []
     for title, corpus in corpora(home).items():
         if arguments.only and title not in arguments.only:
