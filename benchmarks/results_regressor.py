@@ -11,8 +11,9 @@ without).
     python benchmarks/results_regressor.py --features embeddings.npz
     python benchmarks/results_regressor.py --features embeddings.npz --ablation
 
---ablation changes one setting of MetricDAERegressor after the other, for valence on URDU,
-and gives its CCC on the training speakers, too. Nothing is chosen by it. Without --features, those of `EGeMAPS`. Otherwise the file has for each corpus an array
+--ablation changes one setting of MetricDAERegressor after the other, for valence on
+URDU, and gives its CCC on the training speakers, too. Nothing is chosen by it. Without
+--features, those of `EGeMAPS` are used. Otherwise the file has for each corpus an array
 of its name, with a row for each recording in the order of the loader.
 """
 
