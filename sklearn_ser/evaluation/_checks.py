@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -74,3 +76,37 @@ def check_pretraining(estimator: Any, corpus: Corpus) -> None:
                 "would be in the pre-training. Leave it out of them; if it is another "
                 "one, give it another name, by dataclasses.replace(corpus, name=...)."
             )
+
+
+@contextlib.contextmanager
+def naming_ragged(features: Any) -> Iterator[None]:
+    """Say in an error about sequences, which a step took for a table, what is missing.
+
+    numpy refuses them with "setting an array element with a sequence" before any code
+    of this library is asked.
+
+    Parameters
+    ----------
+    features : ndarray or data frame
+        What the first step of the block is given.
+
+    Yields
+    ------
+    None
+
+    Raises
+    ------
+    ValueError
+        If numpy refuses the sequences in the block.
+    """
+    try:
+        yield
+    except ValueError as error:
+        is_ragged = getattr(features, "ndim", 0) == 1
+        if is_ragged and "array element with a sequence" in str(error):
+            raise ValueError(
+                "The front end gives a sequence of frames for each recording, and the "
+                "step behind it takes a table: put SequencePooling() between them, or "
+                "an estimator of sequences in its place."
+            ) from error
+        raise

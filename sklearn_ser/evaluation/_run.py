@@ -23,7 +23,13 @@ from .._sklearn import take_rows
 from ..datasets import Corpus
 from ..features import has_features
 from ..features._base import RecordingTransformer
-from ._checks import check_pretraining, check_searches, check_splits, takes_groups
+from ._checks import (
+    check_pretraining,
+    check_searches,
+    check_splits,
+    naming_ragged,
+    takes_groups,
+)
 from ._protocol import drop_pretraining, find_usable
 from ._result import SpeakerEvaluation, Target, classes_of, recording_names
 
@@ -247,9 +253,10 @@ def _fit_and_predict(
 ) -> tuple[Any, NDArray[Any]]:
     """Fit on one part of the utterances and predict the other."""
     of_training = {name: values[train] for name, values in metadata.items()}
-    fitted = clone(estimator).fit(
-        take_rows(features, train), classes[train], **of_training
-    )
+    with naming_ragged(features):
+        fitted = clone(estimator).fit(
+            take_rows(features, train), classes[train], **of_training
+        )
     predicted = fitted.predict(take_rows(features, test))
     drop_pretraining(fitted)
     return fitted, predicted

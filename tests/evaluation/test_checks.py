@@ -14,7 +14,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from sklearn_ser import EGeMAPS, PseudoSiameseGated, SpeedPerturbation
+from sklearn_ser import (
+    EGeMAPS,
+    LogMel,
+    PseudoSiameseGated,
+    SequencePooling,
+    SpeedPerturbation,
+)
 from sklearn_ser.datasets import AuxiliaryCorpora
 from sklearn_ser.evaluation import evaluate_by_speaker
 from sklearn_ser.evaluation._checks import check_pretraining
@@ -85,3 +91,15 @@ def test_a_corpus_of_another_name_than_the_auxiliary_ones_is_none_of_them(corpus
         for place in (PseudoSiameseGated, in_pipeline, in_search):
             check_pretraining(place(auxiliary), corpus)
     check_pretraining(in_pipeline(holding("synthetic")), replace(corpus, name="other"))
+
+
+@pytest.mark.parametrize("steps", [(StandardScaler(), SVC()), (SVC(),)])
+def test_a_table_step_behind_sequences_is_told_of_pooling(corpus, steps):
+    with pytest.raises(ValueError, match=r"put SequencePooling\(\) between"):
+        evaluate_by_speaker(make_pipeline(LogMel(), *steps), corpus)
+
+
+def test_another_error_of_a_step_stays_as_it_is(corpus):
+    pipeline = make_pipeline(LogMel(), SequencePooling(), SVC(C=-1.0))
+    with pytest.raises(ValueError, match=r"'C' parameter of SVC"):
+        evaluate_by_speaker(pipeline, corpus)
