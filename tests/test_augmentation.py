@@ -375,7 +375,7 @@ def test_tags():
     assert not EGeMAPS().__sklearn_tags__().requires_fit
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_cross_validation_never_perturbs_a_test_recording(routing, n_jobs):
     X, y, groups, activation = data()
     result = cross_validate(
@@ -476,6 +476,7 @@ def corpus():
     return make_emotional_speech(n_speakers=3, n_repetitions=1)
 
 
+@pytest.mark.slow
 def test_metric_dae(routing, corpus):
     pipe = recipes.metric_dae(random_state=0).set_params(metricdae__max_epochs=2)
     model = SpeedPerturbation(pipe, factors=(0.9,))
@@ -498,6 +499,7 @@ def test_features_of_a_copy():
     assert_allclose(features, EGeMAPS().transform([voice]))
 
 
+@pytest.mark.slow
 def test_faulty_recordings_are_named_by_the_front_end(tmp_path, corpus):
     X, y = list(corpus.audio), corpus.emotion
     X[2] = str(tmp_path / "no.wav")
@@ -509,6 +511,7 @@ def test_faulty_recordings_are_named_by_the_front_end(tmp_path, corpus):
         SpeedPerturbation(keeping).fit(X, y)
 
 
+@pytest.mark.slow
 def test_evaluation_by_speaker(corpus, tmp_path):
     model = SpeedPerturbation(recipes.egemaps_svc(memory=str(tmp_path)), factors=(0.9,))
     result = evaluate_by_speaker(model, corpus)

@@ -60,6 +60,7 @@ def run(*arguments):
     return main([str(argument) for argument in arguments])
 
 
+@pytest.mark.slow
 def test_evaluate_the_synthetic_corpus(tmp_path, capsys):
     assert run("evaluate", "--output", tmp_path / "new" / "folder") == 0
     printed = capsys.readouterr()
@@ -93,6 +94,7 @@ def test_evaluate_a_corpus_with_broken_files(broken_emodb, tmp_path, capsys):
     assert len(scores["utterances"]) == 18
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "recipe",
     [
@@ -281,17 +283,34 @@ def test_plots_show_the_classes_of_the_target(tmp_path, monkeypatch):
         (["--data-home", "/tmp"], "--data-home goes with a real corpus"),
         (["--dimensions", "x.csv"], "--dimensions goes with --corpus emodb and urdu"),
         (["--recipe", "egemaps_svc", "--label", "act"], "--label goes with --recipe"),
-        (["--set", "svc=passthrough"], "no attribute 'predict'"),
-        (["--set", "egemaps=5"], "All intermediate steps should be transformers"),
         (["--corpus", "urdu", "--data-home", "/no/such"], "github.com/siddiquelatif"),
-        (["--emotions", "anger,bliss"], "has no bliss"),
         (["--set", "svc__C"], "--set takes STEP__PARAMETER=VALUE"),
-        (["--set", "svc__D=1"], "Invalid parameter 'D'"),
         (["--set", "metricdae__lr=-1"], "'lr' parameter of MetricDAE must be"),
-        (["--folds", "50"], "Cannot have number of splits n_splits=50"),
-        (["--auxiliary", "emodb=x"], "--auxiliary goes with --recipe pseudo_siamese_"),
-        (["--condition", "gender"], "--condition goes with --recipe cvae_lstm, not"),
-        (["--recipe", "cvae_lstm", "--condition", "age"], "--condition takes emotion,"),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in [
+                (["--set", "svc=passthrough"], "no attribute 'predict'"),
+                (
+                    ["--set", "egemaps=5"],
+                    "All intermediate steps should be transformers",
+                ),
+                (["--emotions", "anger,bliss"], "has no bliss"),
+                (["--set", "svc__D=1"], "Invalid parameter 'D'"),
+                (["--folds", "50"], "Cannot have number of splits n_splits=50"),
+                (
+                    ["--auxiliary", "emodb=x"],
+                    "--auxiliary goes with --recipe pseudo_siamese_",
+                ),
+                (
+                    ["--condition", "gender"],
+                    "--condition goes with --recipe cvae_lstm, not",
+                ),
+                (
+                    ["--recipe", "cvae_lstm", "--condition", "age"],
+                    "--condition takes emotion,",
+                ),
+            ]
+        ),
     ],
 )
 def test_faults_are_said_in_a_line_and_a_status(
@@ -379,6 +398,7 @@ def test_too_few_folds(capsys):
     assert "at least 2 are needed, got 1" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_warnings_are_plain_text(emodb, tmp_path):
     (tmp_path / "broken.wav").write_text("no audio")
     result = subprocess.run(

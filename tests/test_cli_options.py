@@ -33,6 +33,7 @@ def test_recipes_corpora_and_features_are_read(capsys):
     assert "{" + ",".join(FEATURE_SETS) + "}" in text
 
 
+@pytest.mark.slow
 def test_a_new_recipe_needs_no_word_in_the_command_line(monkeypatch, capsys, tmp_path):
     """What it declares is what it is given."""
     given = {}
@@ -58,12 +59,12 @@ def test_a_new_recipe_needs_no_word_in_the_command_line(monkeypatch, capsys, tmp
 @pytest.mark.parametrize(
     ("label", "target", "given"),
     [
-        (None, "val", "val"),
         ("val+activation", "emotion", ("act", "val")),
-        ("none", "emotion", None),
         *(
             pytest.param(*case, marks=pytest.mark.slow)
             for case in [
+                (None, "val", "val"),
+                ("none", "emotion", None),
                 (None, "emotion", "act"),
                 (None, "activation", "act"),
                 ("act", "valence", "act"),
@@ -135,6 +136,7 @@ def test_options_that_have_no_effect(capsys, tmp_path, options, message):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_what_to_do_without_ratings(capsys, tmp_path):
     """The corpus at hand is never what is advised."""
     assert evaluate("--output", tmp_path, "--target", "dom") == 2

@@ -12,13 +12,29 @@ import sklearn_ser
     ("code", "absent"),
     [
         ("import sklearn_ser", ["torch", "opensmile", "sklearn", "matplotlib"]),
-        ("import sklearn_ser; sklearn_ser.EGeMAPS()", ["torch", "opensmile"]),
+        pytest.param(
+            "import sklearn_ser; sklearn_ser.EGeMAPS()",
+            ["torch", "opensmile"],
+            marks=pytest.mark.slow,
+        ),
         ("from sklearn_ser import recipes; recipes.egemaps_svc()", ["torch"]),
-        ("import sklearn_ser.metrics, sklearn_ser.datasets", ["torch", "opensmile"]),
+        pytest.param(
+            "import sklearn_ser.metrics, sklearn_ser.datasets",
+            ["torch", "opensmile"],
+            marks=pytest.mark.slow,
+        ),
         ("import sklearn_ser.cli", ["torch", "opensmile", "sklearn", "matplotlib"]),
         ("import sklearn_ser._needs", ["torch", "opensmile", "sklearn", "matplotlib"]),
-        ("from sklearn_ser.cli import _parser; _parser()", ["torch", "opensmile"]),
-        ("from sklearn_ser import MetricDAE", ["opensmile", "matplotlib"]),
+        pytest.param(
+            "from sklearn_ser.cli import _parser; _parser()",
+            ["torch", "opensmile"],
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "from sklearn_ser import MetricDAE",
+            ["opensmile", "matplotlib"],
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_imports_are_lazy(code, absent):

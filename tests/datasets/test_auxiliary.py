@@ -349,7 +349,7 @@ def test_workers_map_one_copy():
     assert all(held)
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_cross_validated_with_the_target_and_never_split(n_jobs):
     auxiliary = make_large()
     X = as_sequences(utterances([3] * 12))

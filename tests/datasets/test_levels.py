@@ -140,6 +140,7 @@ def test_thresholds_outside_the_scale_are_refused(thresholds):
         dimension_levels([0.5], thresholds, rating_scale=(-1, 1))
 
 
+@pytest.mark.slow
 def test_levels_need_no_torch():
     code = "import sys, sklearn_ser.datasets._levels; print('torch' in sys.modules)"
     done = subprocess.run(

@@ -60,6 +60,7 @@ def mean_pitch(signal, rate=16000, lowest=50, highest=500):
 # ------------------------------------------------------------------------- layout
 
 
+@pytest.mark.slow
 def test_default_corpus(corpus):
     assert len(corpus) == 120
     assert dict(corpus.frame["emotion"].value_counts()) == dict.fromkeys(FOUR, 30)

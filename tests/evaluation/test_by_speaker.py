@@ -110,7 +110,7 @@ def test_broken_recordings_are_left_out_and_named(corpus):
     assert "left out, without features: utterance 5" in str(result)
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_several_speakers_per_fold_and_workers(corpus, n_jobs):
     pipeline = recipes.metric_dae("act", random_state=0)
     pipeline.set_params(metricdae__max_epochs=2)
@@ -132,6 +132,7 @@ def test_a_step_that_mixes_rows_is_fitted_in_each_fold(corpus):
     np.testing.assert_array_equal(result.predicted, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("container", ["pandas", "polars"])
 def test_features_in_data_frames(corpus, container):
     estimator = recipes.egemaps_svc(on_error="nan").set_output(transform=container)
@@ -157,6 +158,7 @@ def test_no_recording_at_all(corpus):
         )
 
 
+@pytest.mark.slow
 def test_cv_as_scikit_learn_takes_it(corpus):
     estimator = recipes.egemaps_svc()
     by_number = evaluate_by_speaker(estimator, corpus, cv=2)
@@ -165,6 +167,7 @@ def test_cv_as_scikit_learn_takes_it(corpus):
     np.testing.assert_array_equal(by_number.predicted, by_splits.predicted)
 
 
+@pytest.mark.slow
 def test_a_splitter_of_ones_own_gets_the_speakers(corpus):
     class Own:
         def split(self, X, y=None, groups=None):
@@ -206,6 +209,7 @@ def test_predictions_longer_than_the_labels(corpus):
     assert set(result.predicted) == {"something much longer"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factors", [(), (1.1,)])
 def test_augmentation_runs_inside_the_folds(corpus, feature_cache, factors):
     """Only training recordings have copies; a broken one is left out all the same."""
@@ -255,6 +259,7 @@ def test_auxiliary_corpora_are_given_to_all_folds_and_written_down_in_short(corp
     assert max(map(len, stored.values())) < 2000
 
 
+@pytest.mark.slow
 def test_no_auxiliary_corpora_come_back_from_a_search(corpus):
     rng = np.random.default_rng(0)
     auxiliary = AuxiliaryCorpora(rng.normal(size=(40, 88)), np.tile([1, 2, 3, 4], 10))
@@ -293,6 +298,7 @@ def test_an_estimator_that_is_no_pipeline(corpus):
 # Levels of activation and valence
 
 
+@pytest.mark.slow
 def test_progress_bar(corpus, capsys):
     evaluate_by_speaker(make_pipeline(EGeMAPS(), Spy()), corpus)
     assert capsys.readouterr().err == ""

@@ -139,6 +139,7 @@ def test_a_target_without_ratings(ratings, target, message):
         evaluate_by_speaker(SVC(), table_corpus(ratings, "ab"), target=target)
 
 
+@pytest.mark.slow
 def test_labels_of_the_held_out_speaker_never_matter_to_levels(corpus):
     pipeline = recipes.metric_dae("act", random_state=0)
     pipeline.set_params(metricdae__max_epochs=2)

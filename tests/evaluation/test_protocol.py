@@ -97,16 +97,19 @@ def with_silence(corpus, *rows):
     "estimator",
     [
         Loud(),
-        make_pipeline(Loud()),
+        pytest.param(make_pipeline(Loud()), marks=pytest.mark.slow),
         make_pipeline(LoudFrontEnd(), Constant()),
         SpeedPerturbation(
             make_pipeline(EGeMAPS(on_error="nan"), Constant()), factors=()
         ),
-        GridSearchCV(
-            make_pipeline(LoudFrontEnd(), Holder()),
-            {"holder__strength": [1, 2]},
-            cv=GroupKFold(2),
-            error_score="raise",
+        pytest.param(
+            GridSearchCV(
+                make_pipeline(LoudFrontEnd(), Holder()),
+                {"holder__strength": [1, 2]},
+                cv=GroupKFold(2),
+                error_score="raise",
+            ),
+            marks=pytest.mark.slow,
         ),
     ],
     ids=["classifier", "pipeline", "first step", "augmented", "search"],
@@ -242,7 +245,7 @@ def holder_in(fitted):
     ],
     ids=["alone", "step", "augmented", "search", "augmented search"],
 )  # fmt: skip
-@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("n_jobs", [None, pytest.param(2, marks=pytest.mark.slow)])
 def test_data_are_dropped_once_they_are_not_needed(corpus, place, n_jobs):
     data = np.ones(5)
     toy = Holder(data)

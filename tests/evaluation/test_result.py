@@ -18,6 +18,7 @@ from sklearn_ser.evaluation import evaluate_by_speaker
 from tests.evaluation.helpers import Spy
 
 
+@pytest.mark.slow
 def test_embedding_of_searches_and_short_pipelines(corpus):
     search = GridSearchCV(
         make_pipeline(StandardScaler(), PCA(3, random_state=0), SVC()),

@@ -221,6 +221,7 @@ def test_an_unknown_preset():
         LogMel.from_preset("lian2018", n_mel=3)
 
 
+@pytest.mark.slow
 def test_making_them_imports_nothing_slow():
     code = (
         "import sys, sklearn_ser as s; s.LogMel(); s.SpectrogramSegmenter(); "

@@ -104,7 +104,10 @@ def assert_same(got, wanted):
 
 @every_set
 @every_level
-@pytest.mark.parametrize(("rate", "sampling_rate"), [(RATE, RATE), (44100, None)])
+@pytest.mark.parametrize(
+    ("rate", "sampling_rate"),
+    [(RATE, RATE), pytest.param(44100, None, marks=pytest.mark.slow)],
+)
 def test_equal_to_opensmile(feature_set, level, rate, sampling_rate):
     # One engine runs them all: neither length nor failure may leave a trace.
     signals = [speech(seconds, rate) for seconds in (0.5, 0.02, 0.2, 0.06, 0.35)]
@@ -121,6 +124,7 @@ def test_equal_to_opensmile(feature_set, level, rate, sampling_rate):
     assert list(extractor.get_feature_names_out()) == smile.feature_names
 
 
+@pytest.mark.slow
 @pytest.mark.corpus
 @every_set
 def test_equal_to_opensmile_on_emodb(data_home, feature_set):

@@ -183,6 +183,7 @@ def test_synthetic_speech():
     assert_allclose(ratios, 1, atol=0.12)
 
 
+@pytest.mark.slow
 @pytest.mark.corpus
 def test_against_librosa_on_real_speech(data_home):
     import librosa

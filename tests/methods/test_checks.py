@@ -94,7 +94,18 @@ def test_checks_that_are_not_in_that_list(estimator, check):
 
 @nothing_else
 @pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")
-@pytest.mark.parametrize("estimator", ONE_OF_EACH_OUTPUT, ids=str)
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        pytest.param(
+            estimator,
+            marks=[pytest.mark.slow]
+            * (str(estimator) not in ("MetricDAE()", "SequencePooling()", "CVAE()")),
+        )
+        for estimator in ONE_OF_EACH_OUTPUT
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("check", OF_TRANSFORMERS, ids=lambda check: check.__name__)
 def test_checks_of_transformers_that_are_not_in_that_list(estimator, check):
     check(type(estimator).__name__, brief(estimator))

@@ -21,8 +21,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
 from sklearn_ser import (
+    CVAE,
     ContrastiveSiamese,
     MEnAN,
+    MetricDAE,
     PseudoSiameseGated,
     SequenceClassifier,
     SequencePooling,
@@ -46,6 +48,22 @@ one_of_each_class = pytest.mark.parametrize(
     ("estimator", "needs"),
     [
         pytest.param(estimator, needs, marks=[pytest.mark.slow] * (not first))
+        for (estimator, needs), first in zip(TRAINED, FIRST_OF_ITS_CLASS, strict=True)
+    ],
+    ids=lambda value: str(value).replace("\n", "")[:60],
+)
+
+
+# One of tables and one of sequences.
+one_of_each_input = pytest.mark.parametrize(
+    ("estimator", "needs"),
+    [
+        pytest.param(
+            estimator,
+            needs,
+            marks=[pytest.mark.slow]
+            * (not first or type(estimator) not in (MetricDAE, CVAE)),
+        )
         for (estimator, needs), first in zip(TRAINED, FIRST_OF_ITS_CLASS, strict=True)
     ],
     ids=lambda value: str(value).replace("\n", "")[:60],
@@ -108,7 +126,7 @@ def test_state_survives_pickle_joblib_copy_and_skops(estimator, needs):
         assert other.history_ == model.history_
 
 
-@trained
+@one_of_each_class
 def test_pickle_holds_no_torch_object(estimator, needs):
     model, _ = fitted(estimator, needs)
     assert b"torch" not in pickle.dumps(model)
@@ -133,7 +151,7 @@ def numpy_state():
     return np.random.get_state()[1].copy()  # noqa: NPY002
 
 
-@one_of_each_class
+@one_of_each_input
 @pytest.mark.parametrize(
     "changed",
     [
@@ -159,7 +177,7 @@ def test_what_is_set_after_fit_waits_for_the_next_fit(estimator, needs, changed)
         )
 
 
-@one_of_each_class
+@one_of_each_input
 def test_layout_of_the_data_does_not_matter(estimator, needs):
     X, emotion, _, metadata = make_data()
     metadata = {name: metadata[name] for name in needs}
@@ -193,7 +211,7 @@ def test_net_params_without_effect_are_refused(estimator, needs, name, instead):
         fitted(clone(estimator).set_params(net_params={name: 1}), needs)
 
 
-@trained
+@one_of_each_input
 def test_fit_neither_reads_nor_moves_global_random_state(estimator, needs):
     states = []
     results = []
@@ -211,7 +229,7 @@ def test_fit_neither_reads_nor_moves_global_random_state(estimator, needs):
         assert torch.equal(torch_before, torch_after)
 
 
-@one_of_each_class
+@one_of_each_input
 @pytest.mark.parametrize(
     "backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)]
 )
@@ -291,14 +309,14 @@ def test_same_numbers_whatever_the_number_of_threads():
     assert printed[0] == printed[1]
 
 
-@trained
+@one_of_each_input
 def test_different_seeds_differ(estimator, needs):
     first, X = fitted(estimator, needs)
     second, _ = fitted(clone(estimator).set_params(random_state=1), needs)
     assert not np.allclose(numbers(first, X), numbers(second, X))
 
 
-@trained
+@one_of_each_input
 def test_a_row_does_not_depend_on_its_companions(estimator, needs):
     model, X = fitted(estimator, needs)
     some = range(0, len(X), 3)
@@ -319,7 +337,7 @@ def test_unfitted_says_so(estimator, needs):
         outputs(clone(estimator), X)
 
 
-@one_of_each_class
+@one_of_each_input
 def test_device_names(estimator, needs):
     model, X = fitted(clone(estimator).set_params(device="cpu"), needs)
     auto, _ = fitted(clone(estimator).set_params(device="auto"), needs)
@@ -329,7 +347,7 @@ def test_device_names(estimator, needs):
         fitted(clone(estimator).set_params(device="warp"), needs)
 
 
-@trained
+@one_of_each_input
 def test_what_a_gpu_trained_predicts_without_one(estimator, needs, monkeypatch):
     model, X = fitted(estimator, needs)
     expected = outputs(model, X)
@@ -342,7 +360,7 @@ def test_what_a_gpu_trained_predicts_without_one(estimator, needs, monkeypatch):
     assert_same(outputs(restored, X), expected)
 
 
-@one_of_each_class
+@one_of_each_input
 def test_early_stopping_holds_out_whole_speakers(estimator, needs):
     X, emotion, groups, metadata = data_for(estimator)
     metadata = {name: metadata[name] for name in needs if name != "groups"}
@@ -372,7 +390,7 @@ def test_early_stopping_holds_out_whole_speakers(estimator, needs):
     np.testing.assert_array_equal(numbers(again, X), numbers(model, X))
 
 
-@one_of_each_class
+@one_of_each_input
 def test_the_speakers_that_would_be_drawn_can_be_named(estimator, needs):
     X, emotion, groups, metadata = data_for(estimator)
     metadata = {name: metadata[name] for name in needs if name != "groups"}
@@ -409,7 +427,7 @@ def test_early_stopping_needs_speakers(estimator, needs):
         model.fit(X, emotion, groups=unknown, **metadata)
 
 
-@one_of_each_class
+@one_of_each_input
 def test_net_params_reach_skorch(estimator, needs):
     from skorch.callbacks import Callback, LRScheduler
 
@@ -444,7 +462,7 @@ def test_net_params_reach_skorch(estimator, needs):
     assert len(search.cv_results_["mean_test_score"]) == 2
 
 
-@one_of_each_class
+@one_of_each_input
 def test_weight_decay_is_that_of_the_optimiser(estimator, needs):
     def learned(**settings):
         model, X = fitted(clone(estimator).set_params(**settings), needs)
@@ -511,7 +529,7 @@ def test_ctrl_c_is_not_taken_for_an_early_stop(estimator, needs, monkeypatch):
         clone(estimator).fit(X, emotion, **{name: metadata[name] for name in needs})
 
 
-@trained
+@one_of_each_class
 def test_diverging_training_says_what_to_do(estimator, needs):
     X, emotion, _, metadata = data_for(estimator)
     metadata = {name: metadata[name] for name in needs}

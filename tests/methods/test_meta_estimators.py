@@ -156,6 +156,7 @@ def test_the_table_is_whole():
     assert [row.id for row in rows_of_the_guide()] == list(USES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [list, np.asarray], ids=["list", "object array"])
 @pytest.mark.parametrize(("name", "taken", "classes"), rows_of_the_guide())
 def test_what_the_guide_says_of_sequences(name, taken, classes, kind):

@@ -69,7 +69,7 @@ def test_pipeline_fit(routing, data):
     assert model.predict(X).shape == emotion.shape
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("caller", [cross_validate, cross_val_predict])
 def test_cross_validation(routing, data, caller, n_jobs):
     X, emotion, groups, activation = data
@@ -83,7 +83,7 @@ def test_cross_validation(routing, data, caller, n_jobs):
     assert len(scores) == (6 if caller is cross_validate else len(X))
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_grid_search(routing, data, n_jobs):
     X, emotion, groups, activation = data
     grid = GridSearchCV(
@@ -95,6 +95,7 @@ def test_grid_search(routing, data, n_jobs):
     assert hasattr(grid.best_estimator_["dae"], "coef_")
 
 
+@pytest.mark.slow
 def test_nested_search(routing, data):
     X, emotion, groups, activation = data
     search = GridSearchCV(

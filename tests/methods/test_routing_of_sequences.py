@@ -100,7 +100,7 @@ def test_pipeline_fit_and_memory(routing, data, tmp_path):
         np.testing.assert_array_equal(cached.predict_proba(X), plain.predict_proba(X))
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("caller", [cross_validate, cross_val_predict])
 def test_cross_validation(routing, data, caller, n_jobs):
     X, y, groups = data
@@ -116,7 +116,8 @@ def test_cross_validation(routing, data, caller, n_jobs):
         assert len(result) == N
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.slow
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_nested_search(routing, data, n_jobs):
     X, y, groups = data
     search = GridSearchCV(
@@ -131,6 +132,7 @@ def test_nested_search(routing, data, n_jobs):
     assert len(result["test_score"]) == 3
 
 
+@pytest.mark.slow
 def test_search_over_a_model_with_auxiliary_corpora(routing, data):
     """These are not split with the data, and take no part in the routing."""
     X, y, groups = data

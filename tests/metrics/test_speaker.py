@@ -41,6 +41,7 @@ def probe_once(X, speaker, **keywords):
 # What is measured
 
 
+@pytest.mark.slow
 def test_noise_is_at_chance():
     # The mean of 40 seeds: its standard error is 0.0065 (from 300 seeds).
     results = []
@@ -280,6 +281,7 @@ AWKWARD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [16, 120])
 @pytest.mark.parametrize("kind", AWKWARD)
 def test_awkward_representations_converge(kind, n):

@@ -41,6 +41,7 @@ def titles(display):
     return [ax.get_title() for ax in display.axes_]
 
 
+@pytest.mark.slow
 def test_matplotlib_is_imported_only_to_draw():
     code = (
         "import sys; from sklearn_ser.plotting import *; "

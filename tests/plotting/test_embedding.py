@@ -36,6 +36,7 @@ def legend_texts(display):
     return [text.get_text() for text in display.legend_.get_texts()]
 
 
+@pytest.mark.slow
 def test_matplotlib_is_imported_only_to_draw():
     code = (
         "import sys, sklearn_ser.plotting, sklearn_ser.metrics; "

@@ -168,6 +168,7 @@ def test_plot_on_given_axes_and_again(clusters):
 WIDE = np.random.RandomState(1).normal(size=(65, 510))
 
 
+@pytest.mark.slow
 def test_same_seed_same_picture_and_no_global_random_state():
     label = ["a"] * len(WIDE)
     before = np.random.get_state()[1].copy()  # noqa: NPY002

@@ -52,6 +52,7 @@ def test_an_unfitted_estimator_has_no_version():
     assert not hasattr(pickle.loads(saved), "net_")
 
 
+@pytest.mark.slow
 def test_models_of_before_say_why_they_do_not_load(tmp_path):
     old = b"csklearn_ser.estimators._menan\nMEnAN\n."  # a class by its module and name
     (tmp_path / "old.pkl").write_bytes(old)

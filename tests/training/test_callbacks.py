@@ -31,6 +31,14 @@ from tests.methods.test_common import one_of_each_class
 SLOW = pytest.mark.slow
 
 
+@pytest.fixture(autouse=True)
+def hearing_ctrl_c():
+    """A shell that runs the tests in the background lets them ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class CtrlC(Callback):
     """Presses Ctrl-C after an epoch."""
 

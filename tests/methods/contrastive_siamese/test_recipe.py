@@ -18,6 +18,7 @@ def test_contrastive_siamese_settings():
     assert (siamese.class_weight, siamese.random_state) == ("balanced", 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("routing", [True, False])
 def test_recordings_to_emotions_by_pairs(corpus, routing):
     model = recipes.contrastive_siamese(n_frames=150, random_state=0)

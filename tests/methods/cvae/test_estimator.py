@@ -111,6 +111,7 @@ def test_the_inferred_condition_is_what_predict_proba_says():
         np.testing.assert_allclose(encoded[i], oracle[i], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_oracle_is_explicit_and_differs():
     X, y = speech(spread=0.0)
     cvae = small(condition="prior").fit(X, y)

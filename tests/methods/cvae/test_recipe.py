@@ -26,6 +26,7 @@ def test_autoencoder_settings(variant):
     assert classifier.early_stopping
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("routing", [True, False])
 @pytest.mark.parametrize(
     "variant",

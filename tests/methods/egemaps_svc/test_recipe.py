@@ -15,6 +15,7 @@ def test_reference_settings():
     assert list(pipeline.named_steps) == ["egemaps", "standardscaler", "svc"]
 
 
+@pytest.mark.slow
 def test_the_reference_beats_chance_by_far(corpus):
     predicted = cross_val_predict(
         recipes.egemaps_svc(n_jobs=2),

@@ -65,6 +65,7 @@ def of_loud_voices():
     return {name: trained(name, **settings) for name in ("entropy", "multitask")}
 
 
+@pytest.mark.slow
 def test_the_representation_tells_less_of_the_speaker_than_that_of_multi_task(
     of_loud_voices,
 ):
@@ -391,7 +392,7 @@ class AlignedMEnAN(MEnAN):
 
 
 @pytest.mark.parametrize("routing", [True, False])
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_speakers_reach_the_adversary(routing, n_jobs):
     rng = np.random.default_rng(0)
     number = np.arange(48)

@@ -23,6 +23,7 @@ def test_menan_settings(name):
     assert menan.early_stopping
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("routing", [True, False])
 @pytest.mark.parametrize("name", ["menan", pytest.param("dat", marks=pytest.mark.slow)])
 def test_recordings_to_emotions_against_an_adversary(

@@ -57,6 +57,7 @@ def test_embedding_keeps_the_distances_of_the_label(data):
     assert r2_score(activation[test], act.predict(X[test])) > 0.6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", [("act", "val"), ("val", "act"), ["act", "val"]])
 def test_two_labels_take_half_of_the_latent_dimensions_each(data, label):
     X, _, _, metadata = data
@@ -276,6 +277,7 @@ def test_log_and_signed_are_other_objectives(data):
             assert not np.allclose(first, second)
 
 
+@pytest.mark.slow
 def test_partial_fit_learns_from_a_stream(data):
     X, _, _, metadata = data
     activation = metadata["activation"]

@@ -533,6 +533,7 @@ def nearness(first, second, same):
     return distances[same].mean() / distances[~same].mean()
 
 
+@pytest.mark.slow
 def test_triplets_of_the_pretraining_bring_quadrants_together_across_corpora(watch):
     """Those of the target and those of the auxiliary corpora.
 

@@ -92,6 +92,7 @@ def test_a_front_end_that_is_changed_needs_another_shape_of_segments(corpus):
         model.fit(corpus.audio[:4], corpus.emotion[:4])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("routing", [True, False])
 def test_recordings_to_emotions_with_other_corpora(corpus, others, routing):
     """It runs, and predicts: in so few epochs nothing is learned."""

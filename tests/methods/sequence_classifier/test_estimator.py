@@ -29,6 +29,7 @@ def small(**settings):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pooling", "bidirectional"),
     [
@@ -58,6 +59,7 @@ def test_published_network_by_default():
     assert sum(p.numel() for p in model.net_.module_.parameters()) == 330_244
 
 
+@pytest.mark.slow
 def test_padding_reaches_no_prediction():
     X, y = contours()
     model = small(bidirectional=True).fit(X, y)
@@ -84,6 +86,7 @@ def test_balanced_weights_help_the_rare_class():
     assert recall["balanced"] > recall[None] + 0.3  # 0.5 and more over eight seeds
 
 
+@pytest.mark.slow
 def test_class_weights_are_those_of_scikit_learn():
     X, y = contours(n=30)
     y[:20] = "falling"
@@ -97,6 +100,7 @@ def test_class_weights_are_those_of_scikit_learn():
     np.testing.assert_allclose(given._class_weights(data["y"]), [1, 3])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("class_weight", ["balanced", {"other": 3.0, "rising": 2.0}])
 def test_a_class_of_the_held_out_speakers_alone_breaks_nothing(class_weight):
     X, y = contours(n=40)
@@ -142,6 +146,7 @@ def test_dropout_only_in_training():
     assert not np.allclose(without.predict_proba(X), model.predict_proba(X))
 
 
+@pytest.mark.slow
 def test_grid_search_by_speaker_on_lists_and_object_arrays():
     X, y = contours(n=30)
     groups = np.arange(30) // 2 % 3
