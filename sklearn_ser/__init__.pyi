@@ -28,5 +28,6 @@ from .features import LogMelProsody as LogMelProsody
 from .features import LogMelSegmenter as LogMelSegmenter
 from .features import SequencePooling as SequencePooling
 from .features import SpectrogramSegmenter as SpectrogramSegmenter
+from .features import SpeechEmbedding as SpeechEmbedding
 
 __version__: str

@@ -149,6 +149,10 @@ MORE = {
     ("CVAE", "net_params"): "The notes say more of Adam's.",
     ("PseudoSiameseGated", "net_params"): "They go to the nets of all phases.",
     ("EGeMAPS", "n_jobs"): "openSMILE lets them run side by side.",
+    ("SpeechEmbedding", "memory"): (
+        "With `pooling`, the statistics of all layers are kept, so that a search over "
+        "`layer` and `pooling` reads each recording once."
+    ),
     (
         "cvae_lstm",
         "early_stopping",

@@ -35,7 +35,7 @@ def pinned(name):
 
 def test_constraints_pin_every_requirement_within_its_range():
     pins = pinned("constraints.txt")
-    for requirement in requirements("egemaps", "test", "docs", "dev"):
+    for requirement in requirements("egemaps", "embeddings", "test", "docs", "dev"):
         assert pins[canonicalize_name(requirement.name)] in requirement.specifier
 
 

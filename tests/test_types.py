@@ -38,6 +38,7 @@ from sklearn_ser import (
     SequenceClassifier,
     SequencePooling,
     SpectrogramSegmenter,
+    SpeechEmbedding,
     SpeedPerturbation,
     losses,
     nets,
@@ -64,6 +65,7 @@ assert_type(LogMelProsody().fit(corpus.audio), LogMelProsody)
 assert_type(MFCC.from_preset("lian2018").fit(corpus.audio), MFCC)
 assert_type(LogMelSegmenter().fit(corpus.audio).segment_shape, tuple[int, int])
 assert_type(SpectrogramSegmenter().fit(corpus.audio), SpectrogramSegmenter)
+assert_type(SpeechEmbedding(layer=[1, 2]).fit(corpus.audio), SpeechEmbedding)
 assert_type(LogMel().get_feature_names_out(), NDArray[Any])
 assert_type(SequencePooling().fit(frames).transform(frames), NDArray[np.float32])
 

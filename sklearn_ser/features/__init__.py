@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ._base import has_features
 from ._egemaps import EGeMAPS
+from ._embedding import SpeechEmbedding
 from ._log_mel import LogMel
 from ._log_mel_segmenter import LogMelSegmenter
 from ._mfcc import MFCC
@@ -19,5 +20,6 @@ __all__ = [
     "LogMelSegmenter",
     "SequencePooling",
     "SpectrogramSegmenter",
+    "SpeechEmbedding",
     "has_features",
 ]

@@ -194,28 +194,13 @@ dtype object
         faults: dict[int, AudioError] = {}
         # What to warn of, once, and the recordings that it is said of.
         notes: Notes = defaultdict(list)
-        compute = self._cached(notes)
         # Filled where a fault arises, because this thread may hear of it late. (Other
-        # processes, if a user asks for them, fill copies.)
+        # processes, if a user asks for them, fill copies: hence once more below.)
         heard: list[AudioError] = []
-
-        def tasks(order: list[int]) -> Iterator[Any]:
-            for index in order:
-                # Tasks that have begun run to their end, so that they are cached.
-                if (heard or faults) and self.on_error == "raise":
-                    return
-                yield joblib.delayed(_attempt)(compute, recordings[index], heard)
-
-        # The threads run no code of scikit-learn, so they need no copy of its
-        # configuration; its Parallel also sets the warning filters, which belong to
-        # the whole process, anew in every thread.
-        parallel = joblib.Parallel(
-            n_jobs=self.n_jobs, prefer="threads", return_as="generator"
-        )
         results: list[Any] = [None] * len(recordings)
         with decoding_once(recordings) as order:
             progress = tqdm(
-                parallel(tasks(order)),
+                self._attempts(recordings, order, notes, heard),
                 total=len(recordings),
                 unit="recording",
                 desc=type(self).__name__,
@@ -224,30 +209,70 @@ dtype object
             for done, result in enumerate(progress):
                 if isinstance(result, AudioError):
                     faults[order[done]] = result
+                    heard.append(result)
                 else:
                     results[order[done]] = result
         return results, faults, notes
 
-    def _cached(self, notes: Notes) -> Callable[[Any], Features]:
-        """Return the function from a recording to features, with the cache."""
-        if self.memory is None:
-            return partial(self._compute, notes=notes)
-        versions = (
-            *(code_of(type(self)), soxr.__version__),
-            *(sf.__version__, sf.__libsndfile_version__),
+    def _attempts(
+        self,
+        recordings: NDArray[np.object_],
+        order: list[int],
+        notes: Notes,
+        heard: list[AudioError],
+    ) -> Iterator[Features | AudioError]:
+        """Compute the features of recordings in an order, or their faults."""
+        known = self._known(notes)
+        compute: Callable[[Any], Features]
+        if known is None:
+            compute = partial(self._compute, notes=notes)
+        else:
+            compute = partial(_look_up, known, self, notes)
+        # The threads run no code of scikit-learn, so they need no copy of its
+        # configuration; its Parallel also sets the warning filters, which belong to
+        # the whole process, anew in every thread.
+        parallel = joblib.Parallel(
+            n_jobs=self.n_jobs, prefer="threads", return_as="generator"
         )
-        settings = (
-            *(*versions, self.sampling_rate, self.channel),
-            *self._settings(),
+        attempts: Iterator[Features | AudioError] = parallel(
+            self._tasks(compute, recordings, order, heard)
         )
+        return attempts
+
+    def _tasks(
+        self,
+        compute: Callable[[Any], Any],
+        recordings: NDArray[np.object_],
+        order: list[int],
+        heard: list[AudioError],
+    ) -> Iterator[Any]:
+        """Give the recordings to threads, until one of them has a fault that raises."""
+        for index in order:
+            # Tasks that have begun run to their end, so that they are cached.
+            if heard and self.on_error == "raise":
+                return
+            yield joblib.delayed(_attempt)(compute, recordings[index], heard)
+
+    def _known(self, notes: Notes) -> KnownFeatures | None:
+        """Return what the cache knows, None where there is no cache."""
         folder = self.memory
         if hasattr(folder, "cache"):  # a joblib.Memory, whose pickles are not read
             folder = getattr(folder, "location", None)
-            if folder is None:
-                return partial(self._compute, notes=notes)
-        width = len(self.get_feature_names_out())
-        store = FeatureStore(folder, width, self._is_ragged())
-        return partial(_look_up, store, repr(settings), self, notes)
+        if folder is None:
+            return None
+        settings = (
+            *(code_of(type(self)), soxr.__version__),
+            *(sf.__version__, sf.__libsndfile_version__),
+            *(getattr(self, "sampling_rate", None), self.channel),
+            *self._settings(),
+        )
+        return KnownFeatures(self._new_store(folder), repr(settings), notes)
+
+    def _new_store(self, folder: str | os.PathLike[str]) -> FeatureStore:
+        """Return the store of the features in a folder."""
+        return FeatureStore(
+            folder, len(self.get_feature_names_out()), self._is_ragged()
+        )
 
     def _compute(self, recording: Any, notes: Notes) -> Features:
         """Compute the features of one recording."""
@@ -335,30 +360,60 @@ def _attempt(
         return error
 
 
+class KnownFeatures:
+    """What a cache knows of recordings.
+
+    Parameters
+    ----------
+    store : FeatureStore
+        Where it lies.
+    settings : str
+        What the features depend on, beside the recording.
+    notes : dict
+        What a warning should say.
+    """
+
+    def __init__(self, store: FeatureStore, settings: str, notes: Notes) -> None:
+        self._store = store
+        self._settings = settings
+        self._notes = notes
+
+    def key(self, recording: Any) -> str:
+        """Return the key of a recording."""
+        return f"{self._settings} {fingerprint(recording)}"
+
+    def load(self, key: str, name: str) -> Features | None:
+        """Return what is known of a recording, None where nothing or damaged."""
+        try:
+            return self._store.load(key)
+        except DamagedError:
+            place = f"memory={str(self._store.folder)!r}"
+            said = f"its features in {place} are damaged: made anew."
+            self._notes[said].append(name)
+            return None
+
+    def save(self, key: str, name: str, features: Features) -> None:
+        """Keep the features of a recording, or note that it cannot be done."""
+        try:
+            self._store.save(key, features)
+        except OSError as error:
+            place = f"memory={str(self._store.folder)!r}"
+            said = f"its features cannot be kept in {place} ({error})."
+            self._notes[said].append(name)
+
+
 def _look_up(
-    store: FeatureStore,
-    settings: str,
+    known: KnownFeatures,
     transformer: RecordingTransformer,
     notes: Notes,
     recording: Any,
 ) -> Features:
     """Take the features of a recording from the cache, or compute them into it."""
-    name = describe(recording)
-    key = f"{settings} {fingerprint(recording)}"
-    try:
-        known = store.load(key)
-    except DamagedError:
-        said = f"its features in memory={str(store.folder)!r} are damaged: made anew."
-        notes[said].append(name)
-        known = None
-    if known is not None:
-        return known
-    features = transformer._compute(recording, notes)
-    try:
-        store.save(key, features)
-    except OSError as error:
-        said = f"its features cannot be kept in memory={str(store.folder)!r} ({error})."
-        notes[said].append(name)
+    name, key = describe(recording), known.key(recording)
+    features = known.load(key, name)
+    if features is None:
+        features = transformer._compute(recording, notes)
+        known.save(key, name, features)
     return features
 
 

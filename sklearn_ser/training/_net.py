@@ -20,9 +20,9 @@ from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 from torch import Tensor
 
+from .._computing import computing, first_weights
 from ._batches import Batch, Batches, BatchTransform, TableBatches
 from ._callbacks import StopTraining, catch_up, interrupts
-from ._context import computing, first_weights
 from ._losses import n_known
 
 

@@ -20,12 +20,12 @@ from sklearn.utils.validation import (
 )
 from torch import Tensor
 
+from .._computing import computing
 from .._constants import UNKNOWN
 from .._sklearn import StrOptions, available_if
 from ..sequences import Sequences, check_sequences
 from ._base import NetEstimator
 from ._batches import Data
-from ._context import computing
 from ._labels import check_labels, encode_labels
 
 # Utterances that pass the module at once in inference.

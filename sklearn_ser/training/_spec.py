@@ -7,15 +7,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from skorch.callbacks import EarlyStopping, LRScheduler
 from skorch.history import History
 from torch import nn, optim
 
-from .._warnings import warn_user
+from .._computing import computing, resolve_device
 from ._batches import Batches, BatchTransform, TableBatches
 from ._callbacks import EpochProgress, StopBelow, check_resumable, own_callbacks
-from ._context import computing
 from ._net import TrainingNet
 from ._state import to_numpy, to_torch
 
@@ -231,43 +229,6 @@ def trained_state(net: TrainingNet) -> dict[str, Any]:
         "module": to_numpy(net.module_.state_dict()),
         "optimizer": to_numpy(net.optimizer_.state_dict()),
     }
-
-
-def resolve_device(device: str | torch.device) -> str:
-    """Return the device to compute on.
-
-    Parameters
-    ----------
-    device : str or torch.device
-        A torch device, or ``"auto"``: CUDA where there is one, else the CPU.
-
-    Returns
-    -------
-    str
-        A torch device. The CPU, with a warning, where CUDA is asked for and
-        there is none: what was trained on a GPU predicts everywhere.
-
-    Raises
-    ------
-    ValueError
-        If torch does not know the device.
-    """
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        known = torch.device(device)
-    except RuntimeError as error:
-        raise ValueError(
-            f"device must be 'auto' or a torch device such as 'cpu' or 'cuda:0', "
-            f"got {device!r}."
-        ) from error
-    if known.type == "cuda" and not torch.cuda.is_available():
-        warn_user(
-            f"device={str(device)!r}, but torch finds no CUDA device here: computing "
-            "on the CPU."
-        )
-        return "cpu"
-    return str(known)
 
 
 # Parameters of skorch that cannot be set here, and what to use instead.

@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
 )
 from torch import Tensor
 
+from ..._computing import computing
 from ..._constants import UNKNOWN
 from ..._dimensions import DIMENSIONS, SHORT_DIMENSIONS, dimension_name
 from ..._sklearn import (
@@ -29,7 +30,6 @@ from ...datasets._levels import LEVELS, level_numbers
 from ...sequences import Sequences, check_sequences
 from ...training._base import NetTransformerMixin, draw_seed
 from ...training._batches import Data
-from ...training._context import computing
 from ...training._labels import (
     check_groups,
     check_labels,

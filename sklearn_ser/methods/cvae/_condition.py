@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.utils.validation import check_array, check_consistent_length
 
+from ..._computing import one_thread
 from ..._constants import UNKNOWN
 from ...training._batches import Batch
-from ...training._context import one_thread
 from ...training._labels import check_labels, encode_labels
 
 # Points that stand for all that continuous conditions may be. Ratings in half steps

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 from torch import Tensor
 
+from ..._computing import computing
 from ...sequences import Sequences
-from ...training._context import computing
 from ._condition import Condition
 from ._loss import negative_elbo
 

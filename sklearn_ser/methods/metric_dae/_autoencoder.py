@@ -19,6 +19,7 @@ from sklearn.utils.validation import (
 )
 from torch import Tensor
 
+from ..._computing import computing
 from ..._sklearn import Interval, StrOptions
 from ..._warnings import warn_user
 from ...training._base import (
@@ -28,7 +29,6 @@ from ...training._base import (
     draw_seed,
 )
 from ...training._batches import Batch, Data, TableBatches
-from ...training._context import computing
 from ...training._labels import check_groups
 from ...training._spec import NetSpec
 from ._batches import LabeledBatches

@@ -12,12 +12,12 @@ import skorch
 import torch
 from sklearn.utils.validation import check_memory
 
+from ..._computing import computing
 from ...datasets import AuxiliaryCorpora
 from ...sequences import Sequences
 from ...training._base import check_sizes
 from ...training._batches import Batch, Batches, Data, FrameBatches
 from ...training._callbacks import without_checkpoints
-from ...training._context import computing
 from ...training._net import TrainingNet, epoch_seed
 from ...training._spec import NetSpec
 from ...training._state import plain_history, to_numpy

@@ -13,6 +13,7 @@ from joblib import Memory
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from ..._computing import computing, resolve_device
 from ..._sklearn import (
     HasMethods,
     Interval,
@@ -24,7 +25,6 @@ from ...datasets import AuxiliaryCorpora
 from ...sequences import Sequences, as_sequences, check_sequences
 from ...training._base import NetTransformerMixin, draw_seed
 from ...training._batches import Data, UtteranceBatches
-from ...training._context import computing
 from ...training._labels import check_groups
 from ...training._losses import WeightedCrossEntropy
 from ...training._net import TrainingNet
@@ -33,7 +33,7 @@ from ...training._sequences import (
     SequenceEstimator,
     check_classes,
 )
-from ...training._spec import NetSpec, resolve_device
+from ...training._spec import NetSpec
 from ...training._state import to_torch
 from ._branches import (
     learned_branches,

@@ -9,7 +9,7 @@ import pytest
 import torch
 from sklearn.base import clone
 
-from sklearn_ser.training._context import computing
+from sklearn_ser._computing import computing
 from tests.estimators import data_for
 from tests.methods.test_common import one_of_each_class
 

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from threadpoolctl import threadpool_limits
 
+from ._warnings import warn_user
+
 
 class _Float32:
     """Makes float32 torch's default, which all threads share, while any is inside."""
@@ -124,3 +126,40 @@ def computing() -> Iterator[None]:
             flags: Any = torch.backends.cudnn.flags
             stack.enter_context(flags(torch.backends.cudnn.enabled, **exact))
         yield
+
+
+def resolve_device(device: str | torch.device) -> str:
+    """Return the device to compute on.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        A torch device, or ``"auto"``: CUDA where there is one, else the CPU.
+
+    Returns
+    -------
+    str
+        A torch device. The CPU, with a warning, where CUDA is asked for and
+        there is none: what was trained on a GPU predicts everywhere.
+
+    Raises
+    ------
+    ValueError
+        If torch does not know the device.
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        known = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(
+            f"device must be 'auto' or a torch device such as 'cpu' or 'cuda:0', "
+            f"got {device!r}."
+        ) from error
+    if known.type == "cuda" and not torch.cuda.is_available():
+        warn_user(
+            f"device={str(device)!r}, but torch finds no CUDA device here: computing "
+            "on the CPU."
+        )
+        return "cpu"
+    return str(known)
