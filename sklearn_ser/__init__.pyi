@@ -7,6 +7,7 @@ from . import losses as losses
 from . import metrics as metrics
 from . import nets as nets
 from . import plotting as plotting
+from . import preprocessing as preprocessing
 from . import recipes as recipes
 from . import sequences as sequences
 from .audio import AudioError as AudioError
@@ -29,5 +30,6 @@ from .features import LogMelSegmenter as LogMelSegmenter
 from .features import SequencePooling as SequencePooling
 from .features import SpectrogramSegmenter as SpectrogramSegmenter
 from .features import SpeechEmbedding as SpeechEmbedding
+from .preprocessing import SpeakerScaler as SpeakerScaler
 
 __version__: str

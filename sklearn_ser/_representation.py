@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
 from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import check_is_fitted
 
 from ._sklearn import BaseSearchCV
@@ -57,7 +59,7 @@ def split_last_step(estimator: Any) -> tuple[list[Pipeline], Any]:
             return before, estimator
 
 
-def representation(estimator: Any, X: Any) -> NDArray[Any]:
+def representation(estimator: Any, X: Any, **metadata: Any) -> NDArray[Any]:
     """Compute the representation by which a fitted estimator classifies.
 
     Parameters
@@ -66,6 +68,8 @@ def representation(estimator: Any, X: Any) -> NDArray[Any]:
         A fitted transformer, classifier, pipeline, search or `SpeedPerturbation`.
     X : collection of n utterances
         What the estimator takes.
+    **metadata : array-like of shape (n_utterances,)
+        What steps may ask for in ``transform``.
 
     Returns
     -------
@@ -84,9 +88,19 @@ def representation(estimator: Any, X: Any) -> NDArray[Any]:
         check_is_fitted(last)  # as no other call would tell
     for step in (*before, last):
         if hasattr(step, "transform"):
-            X = step.transform(X)
+            X = _transform(step, X, metadata)
     embedded = np.asarray(as_sequences(X) if isinstance(X, list | tuple) else X)
     if embedded.ndim == 3 or (embedded.ndim == 1 and embedded.dtype == object):
         pooling = SequencePooling(("mean",)).set_output(transform="default")
         embedded = pooling.transform(embedded)
     return embedded
+
+
+def _transform(step: Any, X: Any, metadata: dict[str, Any]) -> Any:
+    """Transform with a step, which is given the metadata that it asks for."""
+    with config_context(enable_metadata_routing=True):
+        asked = get_routing_for_object(step).consumes("transform", metadata.keys())
+        given = {name: metadata[name] for name in asked}
+        if given:
+            return step.transform(X, **given)
+    return step.transform(X)

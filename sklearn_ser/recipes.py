@@ -12,9 +12,9 @@ beyond recordings and emotions. `DEFAULT` names the recipe that the command line
 from __future__ import annotations
 
 from ._needs import Needs as Needs
+from .methods.baselines._recipe import egemaps_svc
 from .methods.contrastive_siamese._recipe import contrastive_siamese
 from .methods.cvae._recipe import ae_lstm, cvae_lstm, vae_lstm
-from .methods.egemaps_svc._recipe import egemaps_svc
 from .methods.menan._recipe import dat, menan
 from .methods.metric_dae._recipe import metric_dae
 from .methods.pseudo_siamese_gated._recipe import (

@@ -440,6 +440,27 @@ n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
     return Sequences(arrays, "cube" if getattr(X, "ndim", 1) == 3 else "ragged")
 
 
+def is_table(X: Any) -> bool:
+    """Tell a table from utterances of several frames.
+
+    Parameters
+    ----------
+    X : object
+        What an estimator is given.
+
+    Returns
+    -------
+    bool
+        Also True of what is neither, such as a scalar: for scikit-learn to refuse.
+
+    Raises
+    ------
+    ValueError
+        If X holds no utterances, or paths.
+    """
+    return _utterances(X) is None
+
+
 def _utterances(X: Any) -> list[Any] | None:
     """Return the utterances of a ragged or 3-D collection, None for a table."""
     X = to_numpy(X)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from ._protocol import ChecksRecordings, DropsPretrainingData, NamesPretrainingCorpora
+from ._protocol import (
+    ChecksRecordings,
+    DropsPretrainingData,
+    NamesPretrainingCorpora,
+    NamesSpeakerStatistics,
+)
 from ._result import SpeakerEvaluation
 from ._run import evaluate_by_speaker
 
@@ -10,6 +15,7 @@ __all__ = [
     "ChecksRecordings",
     "DropsPretrainingData",
     "NamesPretrainingCorpora",
+    "NamesSpeakerStatistics",
     "SpeakerEvaluation",
     "evaluate_by_speaker",
 ]

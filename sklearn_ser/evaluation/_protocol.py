@@ -7,8 +7,12 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import get_routing_for_object
+
+from .._sklearn import BaseSearchCV
 
 # Where meta-estimators of scikit-learn and of this library keep what they have fitted.
 _FITTED = ("estimator_", "best_estimator_")
@@ -118,6 +122,83 @@ class DropsPretrainingData(Protocol):
             Is not used.
         """
         ...
+
+
+@runtime_checkable
+class NamesSpeakerStatistics(Protocol):
+    """A step that may use statistics of the speakers who are tested.
+
+    An evaluation by speaker writes the answer into its result, so that no score with
+    such statistics stands unmarked beside one without. It asks the estimator and its
+    parameters with those of estimators inside.
+
+    Examples
+    --------
+    >>> from sklearn.base import BaseEstimator, TransformerMixin
+    >>> from sklearn_ser.evaluation import NamesSpeakerStatistics
+    >>> class Centering(TransformerMixin, BaseEstimator):
+    ...     def speaker_statistics(self):
+    ...         return "mean of all utterances of each speaker"
+    >>> isinstance(Centering(), NamesSpeakerStatistics)
+    True
+    """
+
+    def speaker_statistics(self) -> str | None:
+        """Say whose statistics a prediction uses.
+
+        Returns
+        -------
+        str or None
+            None where no statistics of the speakers themselves are used.
+        """
+        ...
+
+
+def find_speaker_statistics(estimator: Any) -> str | None:
+    """Ask which statistics of the tested speakers the predictions use.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The one that is evaluated.
+
+    Returns
+    -------
+    str or None
+        All answers, joined; also where a step that has none asks for the speakers. None
+        if no statistics are used.
+    """
+    naming = [p for p in _parts(estimator) if isinstance(p, NamesSpeakerStatistics)]
+    found = {part.speaker_statistics() for part in naming} - {None}
+    with config_context(enable_metadata_routing=True):
+        routing = get_routing_for_object(predicting(estimator))
+        named = routing.consumes("predict", ["groups", "neutral"])
+    if named and not naming:
+        return "the speakers are given to the predictions"
+    return "; ".join(sorted(filter(None, found))) or None
+
+
+def predicting(estimator: Any) -> Any:
+    """Return what predicts as an estimator does, and takes metadata.
+
+    The ``predict`` of a search takes none, and its best estimator's does.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted or not.
+
+    Returns
+    -------
+    estimator
+        The same where no search stands last.
+    """
+    if isinstance(estimator, BaseSearchCV):
+        return predicting(getattr(estimator, "best_estimator_", estimator.estimator))
+    if isinstance(estimator, Pipeline) and isinstance(estimator[-1], BaseSearchCV):
+        name = estimator.steps[-1][0]
+        return Pipeline([*estimator.steps[:-1], (name, predicting(estimator[-1]))])
+    return estimator
 
 
 def find_usable(estimator: Any, X: NDArray[np.object_]) -> NDArray[np.bool_] | None:

@@ -48,6 +48,10 @@ class SpeakerEvaluation:
         What was predicted.
     settings : dict
         Estimator, splitter, corpus, target and versions.
+    speaker_statistics : str or None
+        Which statistics of the held-out speakers themselves the predictions used, such
+        as those of `SpeakerScaler`; None if none. Scores with and without them are not
+        comparable.
     """
 
     corpus: Corpus
@@ -59,6 +63,7 @@ class SpeakerEvaluation:
     unrated: list[str] = field(default_factory=list)
     target: Target = "emotion"
     settings: dict[str, Any] = field(default_factory=dict)
+    speaker_statistics: str | None = None
 
     @property
     def truth(self) -> NDArray[np.str_]:
@@ -129,7 +134,11 @@ class SpeakerEvaluation:
             this is the last step of its best estimator. Sequences are averaged over
             time.
         """
-        return representation(self.estimators[fold], self.features)
+        of_speakers = {
+            "groups": self.corpus.speaker,
+            "neutral": self.corpus.emotion == "neutral",
+        }
+        return representation(self.estimators[fold], self.features, **of_speakers)
 
     def to_dict(self) -> dict[str, Any]:
         """Return scores and settings as plain values, ready for JSON.
@@ -141,7 +150,7 @@ class SpeakerEvaluation:
             each with ``"mean"`` and ``"std"`` (divided by the number of folds);
             ``"folds"``; ``"utterances"``, each with its speaker, emotion, truth,
             prediction and fold; ``"left_out"``; ``"unrated"``; ``"target"``;
-            ``"settings"``.
+            ``"speaker_statistics"``; ``"settings"``.
         """
         folds = self.folds
         over_folds = {
@@ -169,6 +178,7 @@ class SpeakerEvaluation:
             "folds": folds.to_dict("records"),
             "left_out": self.left_out,
             "unrated": self.unrated,
+            "speaker_statistics": self.speaker_statistics,
             "settings": self.settings,
             "utterances": utterances.to_dict("records"),
         }
@@ -188,6 +198,8 @@ class SpeakerEvaluation:
         lines.insert(len(folds) + 1, "-" * len(lines[0]))
         lines += _listed("features", self.left_out)
         lines += _listed(f"a rating of {self.target}", self.unrated)
+        if self.speaker_statistics is not None:
+            lines.append(f"statistics of test speakers: {self.speaker_statistics}")
         return "\n".join(lines)
 
     def _pooled(self) -> dict[str, float]:

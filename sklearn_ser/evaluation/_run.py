@@ -23,6 +23,7 @@ from .._sklearn import take_rows
 from ..datasets import Corpus
 from ..features import has_features
 from ..features._base import RecordingTransformer
+from ..metrics._scorer import asked_at_prediction
 from ._checks import (
     check_pretraining,
     check_searches,
@@ -30,8 +31,17 @@ from ._checks import (
     naming_ragged,
     takes_groups,
 )
-from ._protocol import drop_pretraining, find_usable
+from ._protocol import (
+    drop_pretraining,
+    find_speaker_statistics,
+    find_usable,
+    predicting,
+)
 from ._result import SpeakerEvaluation, Target, classes_of, recording_names
+
+# What a prediction may be given of the speakers that are held out.
+AT_PREDICTION = ("groups", "neutral")
+NEUTRAL = "neutral"
 
 _PACKAGES = (
     *("sklearn-ser", "scikit-learn", "numpy", "scipy", "pandas", "soundfile", "soxr"),
@@ -53,7 +63,9 @@ def evaluate_by_speaker(
     A feature extractor of this library at the head of a pipeline treats each recording
     by itself, so it runs once, before the folds are made. All other steps are fitted
     anew in each fold, on its training speakers alone. Emotion, activation, valence,
-    dominance, gender and speakers reach the steps that ask for them, in training only.
+    dominance, gender and speakers reach the steps that ask for them, in training only;
+    the speakers, and which utterances are neutral, also at the prediction: the result
+    then says that statistics of the held-out speakers themselves were used.
 
     Parameters
     ----------
@@ -151,6 +163,7 @@ def evaluate_by_speaker(
         unrated=unrated,
         target=target,
         settings=_settings(estimator, splitter, corpus, target),
+        speaker_statistics=find_speaker_statistics(learner),
     )
 
 
@@ -228,10 +241,14 @@ def _fit_folds(
         "emotion": corpus.emotion,
         "gender": corpus.gender,
         "groups": corpus.speaker,
+        "neutral": corpus.emotion == NEUTRAL,
     }
     known = {name: values for name, values in metadata.items() if values is not None}
     with config_context(enable_metadata_routing=True):
-        asked = get_routing_for_object(learner).consumes("fit", known.keys())
+        routing = get_routing_for_object(learner)
+        asked = routing.consumes("fit", known.keys())
+        routing = get_routing_for_object(predicting(learner))
+        asked |= routing.consumes("predict", AT_PREDICTION)
         given = {name: known[name] for name in asked}
         runs = Parallel(n_jobs=n_jobs, return_as="generator")(
             delayed(_fit_and_predict)(learner, features, classes, given, train, test)
@@ -253,11 +270,19 @@ def _fit_and_predict(
 ) -> tuple[Any, NDArray[Any]]:
     """Fit on one part of the utterances and predict the other."""
     of_training = {name: values[train] for name, values in metadata.items()}
+    asked = get_routing_for_object(estimator).consumes("fit", of_training.keys())
+    of_training = {name: of_training[name] for name in asked}
     with naming_ragged(features):
         fitted = clone(estimator).fit(
             take_rows(features, train), classes[train], **of_training
         )
-    predicted = fitted.predict(take_rows(features, test))
+    # Labels are never among these: only who speaks, and which speech is neutral.
+    of_test = {
+        name: values[test] for name, values in metadata.items() if name in AT_PREDICTION
+    }
+    of_test = asked_at_prediction(predicting(fitted), **of_test)
+    predictor = predicting(fitted) if of_test else fitted
+    predicted = predictor.predict(take_rows(features, test), **of_test)
     drop_pretraining(fitted)
     return fitted, predicted
 

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import (
     accuracy_score,
     f1_score,
-    make_scorer,
     r2_score,
     recall_score,
 )
@@ -20,6 +19,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from .._typing import FloatArray
 from ._centering import center
+from ._scorer import SpeakerScorer
 
 
 def wa_score(
@@ -329,7 +329,7 @@ def adjust(r2: float, n: int, p: int) -> float:
     return 1 - (1 - r2) * (n - 1) / (n - p - 1)
 
 
-wa_scorer = make_scorer(wa_score)
-ua_scorer = make_scorer(ua_score)
-macro_f1_scorer = make_scorer(macro_f1_score)
-ccc_scorer = make_scorer(concordance_correlation)
+wa_scorer = SpeakerScorer(wa_score)
+ua_scorer = SpeakerScorer(ua_score)
+macro_f1_scorer = SpeakerScorer(macro_f1_score)
+ccc_scorer = SpeakerScorer(concordance_correlation)
