@@ -12,7 +12,7 @@ beyond recordings and emotions. `DEFAULT` names the recipe that the command line
 from __future__ import annotations
 
 from ._needs import Needs as Needs
-from .methods.baselines._recipe import egemaps_svc
+from .methods.baselines._recipe import compare16_svc, egemaps_svc, embedding_svc
 from .methods.contrastive_siamese._recipe import contrastive_siamese
 from .methods.cvae._recipe import ae_lstm, cvae_lstm, vae_lstm
 from .methods.menan._recipe import dat, menan
@@ -30,10 +30,12 @@ DEFAULT = "metric_dae"
 __all__ = [
     "ae_lstm",
     "cnn_blstm",
+    "compare16_svc",
     "contrastive_siamese",
     "cvae_lstm",
     "dat",
     "egemaps_svc",
+    "embedding_svc",
     "menan",
     "metric_dae",
     "pseudo_siamese_gated",

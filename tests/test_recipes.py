@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_ser import LogMel, SequencePooling, recipes
 from sklearn_ser.datasets import make_emotional_speech
+from tests.features.encoders import make_encoder
 
 # The others differ from these in parameters alone.
 QUICK = {"contrastive_siamese", "cvae_lstm", "metric_dae"}
@@ -27,9 +28,17 @@ def corpus():
     return make_emotional_speech(n_speakers=2, n_repetitions=1)
 
 
-def fitted(name, corpus):
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    """Return the folder of a tiny speech encoder."""
+    return str(make_encoder("whisper", tmp_path_factory.mktemp("encoder")))
+
+
+def fitted(name, corpus, encoder):
     """Fit a recipe as briefly as can be."""
     model = getattr(recipes, name)()
+    if name == "embedding_svc":
+        model = recipes.embedding_svc(encoder, layers=[0, 2], C=[0.01])
     params = model.get_params()
     brief = {key: 1 for key in params if key.rpartition("__")[2] in EPOCHS}
     seeds = {key: 0 for key in params if key.rpartition("__")[2] == "random_state"}
@@ -37,6 +46,7 @@ def fitted(name, corpus):
     steps = {key.rpartition("__")[2] for key in params}
     metadata = {
         "menan__groups": corpus.speaker,
+        "gridsearchcv__groups": corpus.speaker,
         "metricdae__activation": corpus.activation,
     }
     given = {key: x for key, x in metadata.items() if key.partition("__")[0] in steps}
@@ -54,11 +64,11 @@ def fitted(name, corpus):
         for name in recipes.__all__
     ],
 )
-def test_recipes_work_under_any_container(name, container, corpus):
+def test_recipes_work_under_any_container(name, container, corpus, encoder):
     pytest.importorskip(container)
-    expected = fitted(name, corpus).predict(corpus.audio)
+    expected = fitted(name, corpus, encoder).predict(corpus.audio)
     with sklearn.config_context(transform_output=container):
-        model = fitted(name, corpus)
+        model = fitted(name, corpus, encoder)
         np.testing.assert_array_equal(model.predict(corpus.audio), expected)
 
 

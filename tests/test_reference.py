@@ -18,7 +18,8 @@ LISTED = {
 SCORERS = {"ccc_scorer", "macro_f1_scorer", "ua_scorer", "wa_scorer"}
 MODULES = [
     *("audio", "augmentation", "datasets", "estimators", "evaluation", "features"),
-    *("losses", "metrics", "nets", "plotting", "recipes", "sequences"),
+    *("losses", "metrics", "nets", "plotting", "preprocessing", "recipes"),
+    "sequences",
 ]
 
 

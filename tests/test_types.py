@@ -37,6 +37,7 @@ from sklearn_ser import (
     PseudoSiameseGated,
     SequenceClassifier,
     SequencePooling,
+    SpeakerScaler,
     SpectrogramSegmenter,
     SpeechEmbedding,
     SpeedPerturbation,
@@ -65,6 +66,7 @@ assert_type(LogMelProsody().fit(corpus.audio), LogMelProsody)
 assert_type(MFCC.from_preset("lian2018").fit(corpus.audio), MFCC)
 assert_type(LogMelSegmenter().fit(corpus.audio).segment_shape, tuple[int, int])
 assert_type(SpectrogramSegmenter().fit(corpus.audio), SpectrogramSegmenter)
+assert_type(SpeakerScaler("speaker").fit(X, groups=speaker), SpeakerScaler)
 assert_type(SpeechEmbedding(layer=[1, 2]).fit(corpus.audio), SpeechEmbedding)
 assert_type(LogMel().get_feature_names_out(), NDArray[Any])
 assert_type(SequencePooling().fit(frames).transform(frames), NDArray[np.float32])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._base import has_features
 from ._egemaps import EGeMAPS
-from ._embedding import SpeechEmbedding
+from ._embedding import SpeechEmbedding, take_layer
 from ._log_mel import LogMel
 from ._log_mel_segmenter import LogMelSegmenter
 from ._mfcc import MFCC
@@ -22,4 +22,5 @@ __all__ = [
     "SpectrogramSegmenter",
     "SpeechEmbedding",
     "has_features",
+    "take_layer",
 ]

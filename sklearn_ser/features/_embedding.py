@@ -12,7 +12,7 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
-from .._sklearn import HasMethods, Interval, StrOptions
+from .._sklearn import HasMethods, Interval, StrOptions, take_rows
 from ..audio import AudioError, Recording, describe, naming, read_signal
 from ._base import Features, KnownFeatures, Notes, RecordingTransformer
 from ._frame_base import POSITIVE, numbered
@@ -574,6 +574,51 @@ def select_layers(layer: Any, n_layers: int) -> Selection:
     if not np.isfinite(weights).all():
         raise ValueError(f"The weights of layer must be finite, got {layer!r}.")
     return numbers, weights
+
+
+def take_layer(features: Any, index: int | None = None, n_layers: int = 1) -> Any:
+    """Take one of several layers that stand side by side.
+
+    A search can so choose a layer of features that were computed once.
+
+    Parameters
+    ----------
+    features : ndarray or data frame of shape (n, n_layers * n_features)
+        Rows of `SpeechEmbedding` with several layers.
+    index : int or None, default=None
+        Which one, from 0, in the order of its `layer`; None takes all.
+    n_layers : int, default=1
+        How many there are.
+
+    Returns
+    -------
+    ndarray or data frame of shape (n, n_features) or (n, n_layers * n_features)
+        The features of this layer, in the container of all.
+
+    Raises
+    ------
+    ValueError
+        If there are not so many layers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser.features import take_layer
+    >>> take_layer(np.arange(6)[None], 1, n_layers=3)
+    array([[2, 3]])
+    """
+    shape = np.shape(features)
+    if len(shape) != 2 or shape[1] % n_layers:
+        raise ValueError(
+            f"features of shape {shape} are not those of {n_layers} layers side by "
+            "side."
+        )
+    if index is None:
+        return features
+    if not 0 <= index < n_layers:
+        raise ValueError(f"index must be from 0 to {n_layers - 1}, got {index!r}.")
+    width = shape[1] // n_layers
+    return take_rows(features, np.arange(width) + index * width, axis=1)
 
 
 def batches_of(

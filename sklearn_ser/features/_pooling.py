@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -68,6 +68,15 @@ def _percentile(frames: Frames, per_cent: float) -> Values:
     return np.percentile(frames, per_cent, axis=0)
 
 
+def _with_deltas(frames: Frames, deltas: int) -> Iterator[Frames]:
+    """Give the frames, and their differences of the first and higher orders."""
+    yield frames
+    for _ in range(deltas):
+        several = len(frames) > 1
+        frames = np.gradient(frames, axis=0) if several else np.zeros_like(frames)
+        yield frames
+
+
 _FUNCTIONALS: dict[str, Functional] = {
     "mean": partial(np.mean, axis=0),
     "std": _std,
@@ -113,6 +122,10 @@ class SequencePooling(TransformerMixin, BaseEstimator):
     threshold : float, default=0.2
         What ``"share_above"`` compares with, in the unit of the features. The
         default is for probabilities, where [1]_ chooses it on a development set.
+    deltas : {0, 1, 2}, default=0
+        How often the features are also differentiated over time, by central differences
+        between frames; the same functionals are then computed of the first, and of the
+        second differences. They tell how a voice moves. Of a single frame they are 0.
 
     Attributes
     ----------
@@ -155,13 +168,19 @@ class SequencePooling(TransformerMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "functionals": [list, tuple, np.ndarray],
         "threshold": [Interval(Real, None, None, closed="neither")],
+        "deltas": [Interval(Integral, 0, 2, closed="both")],
     }
 
     def __init__(
-        self, functionals: Sequence[str] = ("mean", "std"), *, threshold: float = 0.2
+        self,
+        functionals: Sequence[str] = ("mean", "std"),
+        *,
+        threshold: float = 0.2,
+        deltas: int = 0,
     ) -> None:
         self.functionals = functionals
         self.threshold = threshold
+        self.deltas = deltas
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: object = None) -> Self:
@@ -200,8 +219,9 @@ n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
 
         Returns
         -------
-        ndarray of shape (n, n_functionals * n_features), float32
-            The first functional of all features, then the second, and so on. An
+        ndarray of shape (n, (1 + deltas) * n_functionals * n_features), float32
+            The first functional of all features, then the second, and so on; then those
+            of the first differences, and of the second. An
             utterance without frames becomes a row of NaN; front ends give one for a
             faulty recording under ``on_error="nan"`` and ``"warn"``.
 
@@ -214,16 +234,20 @@ n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
         validate_params(self)
         functionals = self._functions()
         sequences = check_sequences(self, X, reset=False, allow_empty=True)
-        shape = (len(sequences), len(functionals), sequences.n_features)
+        n_kinds = (1 + self.deltas) * len(functionals)
+        shape = (len(sequences), n_kinds, sequences.n_features)
         pooled = np.full(shape, np.nan, dtype=np.float32)
         for row, frames in zip(pooled, sequences.arrays, strict=True):
             if len(frames):
-                wide = frames.astype(np.float64)
-                row[:] = [compute(wide) for compute in functionals]
+                row[:] = [
+                    compute(moving)
+                    for moving in _with_deltas(frames.astype(np.float64), self.deltas)
+                    for compute in functionals
+                ]
         return pooled.reshape(len(sequences), -1)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
-        """Return the names of the functionals: ``mean_`` and the feature's name.
+        """Return the names: ``mean_`` and the feature's, ``mean_delta_`` and so on.
 
         Parameters
         ----------
@@ -233,7 +257,7 @@ n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
 
         Returns
         -------
-        ndarray of shape (n_functionals * n_features,) and dtype object
+        ndarray of shape ((1 + deltas) * n_functionals * n_features,), dtype object
             The names.
 
         Raises
@@ -243,7 +267,12 @@ n_features), or array-like of shape (n, n_frames, n_features) or (n, n_features)
         """
         names = check_feature_names_in(self, input_features)
         return np.array(
-            [f"{kind}_{name}" for kind in self.functionals for name in names],
+            [
+                f"{kind}_{delta}{name}"
+                for delta in ("", "delta_", "delta2_")[: 1 + self.deltas]
+                for kind in self.functionals
+                for name in names
+            ],
             dtype=object,
         )
 

@@ -397,3 +397,39 @@ def test_evaluation_by_speaker_of_pooled_sequences():
     assert result.left_out == ["utterance 3"]
     assert result.embedding(0).shape == (len(corpus) - 1, 50)
     assert np.isfinite(result.embedding(0)).all()
+
+
+# Differences over time
+
+
+@pytest.mark.parametrize("deltas", [0, 1, 2])
+def test_deltas_are_functionals_of_the_differences(deltas):
+    """By hand: central differences inside, one-sided ones at the ends."""
+    frames = np.array([[0.0, 1.0], [1.0, 5.0], [4.0, 3.0], [9.0, 2.0]])
+
+    def difference(x):
+        inside = [(x[i + 1] - x[i - 1]) / 2 for i in range(1, len(x) - 1)]
+        return np.array([x[1] - x[0], *inside, x[-1] - x[-2]])
+
+    parts = [frames, difference(frames), difference(difference(frames))]
+    wanted = [
+        f(part, axis=0) for part in parts[: deltas + 1] for f in (np.mean, np.std)
+    ]
+    pooling = SequencePooling(deltas=deltas).fit([frames])
+    np.testing.assert_allclose(
+        pooling.transform([frames])[0], np.ravel(wanted), rtol=1e-6
+    )
+    names = pooling.get_feature_names_out(["f0", "energy"])
+    assert len(names) == 4 * (deltas + 1)
+    assert names[-1] == ("std_energy", "std_delta_energy", "std_delta2_energy")[deltas]
+
+
+def test_a_single_frame_does_not_move():
+    pooled = SequencePooling(("mean",), deltas=2).fit_transform([np.ones((1, 2))])
+    assert pooled.tolist() == [[1, 1, 0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("deltas", [-1, 3, 0.5])
+def test_deltas_are_none_to_two(deltas):
+    with pytest.raises(ValueError, match="'deltas' parameter of SequencePooling"):
+        SequencePooling(deltas=deltas).fit([np.ones((2, 2))])

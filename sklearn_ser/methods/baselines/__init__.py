@@ -1,1 +1,1 @@
-"""The reference that every method has to beat."""
+"""The references that every method has to beat."""

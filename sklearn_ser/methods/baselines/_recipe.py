@@ -1,15 +1,22 @@
-"""The reference: functionals and a support vector machine."""
+"""References: fixed features and a support vector machine."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
+from ..._folds import SpeakerFolds
 from ..._needs import needs
-from ...features import EGeMAPS
+from ...features import EGeMAPS, SpeechEmbedding, take_layer
+from ...metrics import ua_scorer
+from ...preprocessing import SpeakerScaler
+
+OnError = Literal["raise", "nan", "warn"]
 
 
 @needs(seed=False)
@@ -18,7 +25,7 @@ def egemaps_svc(
     C: float = 0.01,
     memory: Any = None,
     n_jobs: int | None = None,
-    on_error: Literal["raise", "nan", "warn"] = "raise",
+    on_error: OnError = "raise",
     verbose: bool = False,
 ) -> Pipeline:
     """Return the reference: eGeMAPS functionals and a linear support vector machine.
@@ -44,6 +51,11 @@ def egemaps_svc(
     sklearn.pipeline.Pipeline
         With the steps ``egemaps``, ``standardscaler`` and ``svc``.
 
+    See Also
+    --------
+    compare16_svc : Likewise with 6373 functionals.
+    embedding_svc : Likewise with the layers of a speech encoder.
+
     Examples
     --------
     >>> from sklearn_ser import recipes
@@ -53,5 +65,138 @@ def egemaps_svc(
     front_end = EGeMAPS(
         memory=memory, n_jobs=n_jobs, on_error=on_error, verbose=verbose
     )
-    classifier = SVC(kernel="linear", C=C, class_weight="balanced")
-    return make_pipeline(front_end, StandardScaler(), classifier)
+    return make_pipeline(front_end, StandardScaler(), _linear_svc(C))
+
+
+@needs(seed=False)
+def compare16_svc(
+    *,
+    C: float = 0.0003,
+    memory: Any = None,
+    n_jobs: int | None = None,
+    on_error: OnError = "raise",
+    verbose: bool = False,
+) -> Pipeline:
+    """Return the baseline of the ComParE challenges: 6373 functionals and an SVC.
+
+    Parameters
+    ----------
+    C : float, default=0.0003
+        Inverse strength of the regularisation; so many features need more than the 88
+        of `egemaps_svc`.
+    memory : str, joblib.Memory or None, default=None
+        Where the front end caches the features of each recording; by default nowhere.
+    n_jobs : int or None, default=None
+        Number of threads in which the front end computes the features.
+    on_error : {"raise", "nan", "warn"}, default="raise"
+        What the front end does with a faulty recording: see its parameter.
+    verbose : bool, default=False
+        Whether to show progress bars over recordings and epochs.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``egemaps``, ``standardscaler`` and ``svc``.
+
+    References
+    ----------
+    .. [1] B. Schuller et al., "The INTERSPEECH 2016 computational paralinguistics
+       challenge: deception, sincerity & native language", Interspeech, 2016.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> recipes.compare16_svc()["egemaps"].feature_set
+    'ComParE_2016'
+    """
+    front_end = EGeMAPS(
+        "ComParE_2016",
+        memory=memory,
+        n_jobs=n_jobs,
+        on_error=on_error,
+        verbose=verbose,
+    )
+    return make_pipeline(front_end, StandardScaler(), _linear_svc(C))
+
+
+@needs(seed=False)
+def embedding_svc(
+    model: str = "openai/whisper-tiny",
+    *,
+    layers: Sequence[int] = (0, 1, 2, 3, 4),
+    C: Sequence[float] = (0.001, 0.01),
+    by: Literal["corpus", "speaker"] = "corpus",
+    memory: Any = None,
+    n_jobs: int | None = None,
+    on_error: OnError = "raise",
+    verbose: bool = False,
+) -> Pipeline:
+    """Return the layers of a speech encoder and a linear support vector machine.
+
+    Which layer tells most of emotions differs between corpora: it is chosen on the
+    training speakers, in up to three folds by speaker, and so is the regularisation.
+    All layers of a recording come from one pass of the encoder.
+
+    Parameters
+    ----------
+    model : str, default="openai/whisper-tiny"
+        A name of the hub of Hugging Face, or a folder: see `SpeechEmbedding`.
+    layers : sequence of int, default=(0, 1, 2, 3, 4)
+        Among which layers to choose, and all of them side by side; by default those of
+        the smallest Whisper.
+    C : sequence of float, default=(0.001, 0.01)
+        Among which inverse strengths of the regularisation to choose.
+    by : {"corpus", "speaker"}, default="corpus"
+        "speaker" also takes the statistics of each speaker away, those of test speakers
+        included: see `SpeakerScaler`.
+    memory : str, joblib.Memory or None, default=None
+        Where the front end caches the features of each recording; by default nowhere.
+    n_jobs : int or None, default=None
+        Number of threads in which the front end computes the features.
+    on_error : {"raise", "nan", "warn"}, default="raise"
+        What the front end does with a faulty recording: see its parameter.
+    verbose : bool, default=False
+        Whether to show progress bars over recordings and epochs.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``speechembedding``, with ``by="speaker"`` ``speakerscaler``, and
+        ``gridsearchcv``, whose `fit` needs the speakers as ``groups``.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> recipe = recipes.embedding_svc("openai/whisper-base", layers=range(7))
+    >>> list(recipe.named_steps)
+    ['speechembedding', 'gridsearchcv']
+    """
+    layers = list(layers)
+    front_end = SpeechEmbedding(
+        model,
+        layer=layers,
+        memory=memory,
+        n_jobs=n_jobs,
+        on_error=on_error,
+        verbose=verbose,
+    )
+    choosing = make_pipeline(
+        FunctionTransformer(take_layer), StandardScaler(), _linear_svc(C[0])
+    )
+    # None: all layers side by side.
+    indices = [*range(len(layers)), *([None] if len(layers) > 1 else [])]
+    one_of = [{"index": index, "n_layers": len(layers)} for index in indices]
+    search = GridSearchCV(
+        choosing,
+        {"functiontransformer__kw_args": one_of, "svc__C": list(C)},
+        scoring=ua_scorer,
+        cv=SpeakerFolds(3),
+    )
+    if by == "corpus":
+        return make_pipeline(front_end, search)
+    return make_pipeline(front_end, SpeakerScaler(by), search)
+
+
+def _linear_svc(C: float) -> SVC:
+    """Return a linear support vector machine with classes of equal weight."""
+    return SVC(kernel="linear", C=C, class_weight="balanced")
