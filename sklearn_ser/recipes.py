@@ -12,7 +12,12 @@ beyond recordings and emotions. `DEFAULT` names the recipe that the command line
 from __future__ import annotations
 
 from ._needs import Needs as Needs
-from .methods.baselines._recipe import compare16_svc, egemaps_svc, embedding_svc
+from .methods.baselines._recipe import (
+    compare16_svc,
+    egemaps_svc,
+    embedding_svc,
+    logmel_baseline,
+)
 from .methods.contrastive_siamese._recipe import contrastive_siamese
 from .methods.cvae._recipe import ae_lstm, cvae_lstm, vae_lstm
 from .methods.menan._recipe import dat, menan
@@ -36,6 +41,7 @@ __all__ = [
     "dat",
     "egemaps_svc",
     "embedding_svc",
+    "logmel_baseline",
     "menan",
     "metric_dae",
     "pseudo_siamese_gated",

@@ -12,9 +12,15 @@ from sklearn.svm import SVC
 
 from ..._folds import SpeakerFolds
 from ..._needs import needs
-from ...features import EGeMAPS, SpeechEmbedding, take_layer
+from ...features import EGeMAPS, LogMel, SequencePooling, SpeechEmbedding, take_layer
 from ...metrics import ua_scorer
 from ...preprocessing import SpeakerScaler
+
+# Moments, the trend, and quantiles that single frames do not move.
+FUNCTIONALS = (
+    *("mean", "std", "skewness", "kurtosis", "slope"),
+    *("percentile5", "percentile25", "median", "percentile75", "percentile95"),
+)
 
 OnError = Literal["raise", "nan", "warn"]
 
@@ -54,6 +60,7 @@ def egemaps_svc(
     See Also
     --------
     compare16_svc : Likewise with 6373 functionals.
+    logmel_baseline : Likewise with functionals of log-mel energies, without openSMILE.
     embedding_svc : Likewise with the layers of a speech encoder.
 
     Examples
@@ -117,6 +124,58 @@ def compare16_svc(
         verbose=verbose,
     )
     return make_pipeline(front_end, StandardScaler(), _linear_svc(C))
+
+
+@needs(seed=False)
+def logmel_baseline(
+    *,
+    C: float = 0.001,
+    memory: Any = None,
+    n_jobs: int | None = None,
+    on_error: OnError = "raise",
+    verbose: bool = False,
+) -> Pipeline:
+    """Return functionals of log-mel energies and a linear support vector machine.
+
+    It needs no openSMILE, whose licence excludes commercial use, and no weights: the
+    distribution of 64 log-mel energies over time, and of their first and second
+    differences, in 1920 functionals.
+
+    Parameters
+    ----------
+    C : float, default=0.001
+        Inverse strength of the regularisation.
+    memory : str, joblib.Memory or None, default=None
+        Where the front end caches the features of each recording; by default nowhere.
+    n_jobs : int or None, default=None
+        Number of threads in which the front end computes the features.
+    on_error : {"raise", "nan", "warn"}, default="raise"
+        What the front end does with a faulty recording: see its parameter.
+    verbose : bool, default=False
+        Whether to show progress bars over recordings and epochs.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps ``logmel``, ``sequencepooling``, ``standardscaler`` and ``svc``.
+
+    Examples
+    --------
+    >>> from sklearn_ser import recipes
+    >>> list(recipes.logmel_baseline().named_steps)
+    ['logmel', 'sequencepooling', 'standardscaler', 'svc']
+    """
+    front_end = LogMel(
+        64,
+        f_max=8000.0,
+        duration=None,
+        memory=memory,
+        n_jobs=n_jobs,
+        on_error=on_error,
+        verbose=verbose,
+    )
+    pooling = SequencePooling(FUNCTIONALS, deltas=2)
+    return make_pipeline(front_end, pooling, StandardScaler(), _linear_svc(C))
 
 
 @needs(seed=False)

@@ -33,6 +33,16 @@ def test_the_larger_set_and_the_layers():
     assert len(alone["gridsearchcv"].param_grid["functiontransformer__kw_args"]) == 1
 
 
+def test_log_mel_alone_beats_chance_by_far(corpus):
+    """Whatever is not installed."""
+    recipe = recipes.logmel_baseline()
+    assert recipe["sequencepooling"].fit_transform([np.ones((9, 64))]).shape == (
+        1,
+        1920,
+    )
+    assert evaluate_by_speaker(recipe, corpus, cv=3).ua > 0.5
+
+
 @pytest.mark.parametrize("by", ["corpus", "speaker"])
 def test_layers_are_chosen_on_the_training_speakers(corpus, tmp_path, by):
     folder = make_encoder("whisper", tmp_path)
