@@ -211,9 +211,10 @@ def _add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
         "extract",
         parents=[common],
         help="write acoustic features of recordings to a table",
-        description="Write openSMILE functionals to a CSV or Parquet file, one row per "
-        "recording, beside the columns of a table that lists them. A faulty recording "
-        "gives an empty row, is named at the end, and makes the exit status 1.",
+        description="Write openSMILE functionals, or the layers of a speech encoder, "
+        "to a CSV or Parquet file, one row per recording, beside the columns of a "
+        "table that lists them. A faulty recording gives an empty row, is named "
+        "at the end, and makes the exit status 1.",
     )
     parser.add_argument(
         "inputs",
@@ -236,7 +237,24 @@ def _add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
         choices=list(FEATURE_SETS),
         help="the functionals of openSMILE that are computed (default: %(default)s)",
     )
-    parser.add_argument("--sampling-rate", type=int, default=16000, metavar="HZ")
+    parser.add_argument(
+        "--embedding",
+        metavar="MODEL",
+        help="layers of a speech encoder in the place of functionals: a name of the "
+        "hub of Hugging Face, such as openai/whisper-tiny, or a folder",
+    )
+    parser.add_argument(
+        "--layer",
+        type=int,
+        metavar="K",
+        help="the layer of the encoder, from 0 (default: the middle one)",
+    )
+    parser.add_argument(
+        "--sampling-rate",
+        type=int,
+        metavar="HZ",
+        help="the rate of the functionals (default: 16000)",
+    )
     parser.add_argument(
         "--channel",
         type=_channel,
@@ -536,17 +554,9 @@ def _extract(options: argparse.Namespace) -> int:
     """Run ``extract``."""
     import pandas as pd
 
-    from .features import EGeMAPS, has_features
+    from .features import has_features
 
-    front_end = EGeMAPS(
-        options.feature_set,
-        sampling_rate=options.sampling_rate,
-        channel=options.channel,
-        n_jobs=-1 if options.n_jobs is None else options.n_jobs,
-        memory=options.cache,
-        on_error="warn",
-        verbose=not options.quiet,
-    ).set_output(transform="pandas")
+    front_end = _front_end(options).set_output(transform="pandas")
     _check_output(options.output, options.inputs)
     recordings = pd.concat([_listed(path) for path in options.inputs])
     recordings = recordings.dropna(axis="columns", how="all").reset_index(drop=True)
@@ -567,6 +577,28 @@ def _extract(options: argparse.Namespace) -> int:
     for file in recordings["file"][~usable]:
         print(f"no features: {file}", file=sys.stderr)
     return 0 if usable.all() else 1
+
+
+def _front_end(options: argparse.Namespace) -> Any:
+    """Return what computes the features that are written."""
+    from .features import EGeMAPS, SpeechEmbedding
+
+    common = {
+        "channel": options.channel,
+        "n_jobs": -1 if options.n_jobs is None else options.n_jobs,
+        "memory": options.cache,
+        "on_error": "warn",
+        "verbose": not options.quiet,
+    }
+    if options.embedding is None:
+        if options.layer is not None:
+            raise ValueError("--layer goes with --embedding.")
+        rate = 16000 if options.sampling_rate is None else options.sampling_rate
+        return EGeMAPS(options.feature_set, sampling_rate=rate, **common)
+    if options.sampling_rate is not None:
+        raise ValueError("--sampling-rate goes without --embedding, which has its own.")
+    layer = "middle" if options.layer is None else options.layer
+    return SpeechEmbedding(options.embedding, layer=layer, **common)
 
 
 def _check_output(output: Path, inputs: list[Path]) -> None:

@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
-from sklearn_ser import EGeMAPS
+from sklearn_ser import EGeMAPS, SpeechEmbedding
 from sklearn_ser.cli import main
 from sklearn_ser.datasets import make_emotional_speech
+from tests.features.encoders import make_encoder
 
 
 @pytest.fixture(scope="module")
@@ -432,6 +433,23 @@ def test_extract(emodb, tmp_path, suffix):
     assert table.shape == (18, 89)
     np.testing.assert_allclose(table.iloc[:, 1:], expected, rtol=1e-6)
     assert list(table.columns[1:]) == list(EGeMAPS().get_feature_names_out())
+
+
+def test_extract_the_layers_of_an_encoder(emodb, tmp_path, capsys):
+    model = str(make_encoder("whisper", tmp_path / "model"))
+    output = tmp_path / "features.csv"
+    common = ("extract", emodb, "--output", output, "--quiet")
+    assert run(*common, "--embedding", model, "--layer", 1) == 0
+    table = pd.read_csv(output)
+    expected = SpeechEmbedding(model, layer=1).transform(table["file"])
+    np.testing.assert_allclose(table.iloc[:, 1:], expected, rtol=1e-4, atol=1e-5)
+    assert run(*common, "--layer", 1) == 2
+    assert run(*common, "--embedding", model, "--sampling-rate", 8000) == 2
+    assert run(*common, "--embedding", tmp_path / "none") == 2
+    shown = capsys.readouterr().err
+    assert "--layer goes with --embedding" in shown
+    assert "--sampling-rate goes without --embedding" in shown
+    assert "is no folder: give one, or a name of the hub" in shown
 
 
 def test_extract_segments_and_names_the_broken(emodb, tmp_path, capsys):
