@@ -85,34 +85,44 @@ def first_weights(seed: int) -> Iterator[None]:
             torch.default_generator.set_state(state)
 
 
-def one_thread() -> Any:
-    """Limit torch to one thread in a block, for the calling thread only.
+def on_threads(n_threads: int = 1) -> Any:
+    """Let torch have so many threads in a block, for the calling thread only.
 
-    More threads make networks of this size several times slower. Their sums round
-    differently from those of a worker process, which has one thread. And a forked
-    process waits for ever for the threads of its parent.
+    More than one make small networks slower. Their sums round differently from those
+    of a worker process, which has one thread. And a forked process waits for ever for
+    the threads of its parent.
+
+    Parameters
+    ----------
+    n_threads : int, default=1
+        How many.
 
     Returns
     -------
     context manager
     """
-    return threadpool_limits(limits=1, user_api="openmp")
+    return threadpool_limits(limits=n_threads, user_api="openmp")
 
 
 @contextlib.contextmanager
-def computing() -> Iterator[None]:
+def computing(n_threads: int = 1) -> Iterator[None]:
     """Compute a block as it is anywhere, whatever torch is set to around it.
 
-    Threads, default dtype and device, modes without gradients and reduced precision
-    are those of a fresh torch. On a GPU, the algorithms of cuDNN are those that give
-    the same numbers each time.
+    Default dtype and device, modes without gradients and reduced precision are those
+    of a fresh torch. On a GPU, the algorithms of cuDNN are those that give the same
+    numbers each time.
+
+    Parameters
+    ----------
+    n_threads : int, default=1
+        How many threads torch has.
 
     Yields
     ------
     None
     """
     with contextlib.ExitStack() as stack:
-        stack.enter_context(one_thread())
+        stack.enter_context(on_threads(n_threads))
         stack.enter_context(_FLOAT32)
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())

@@ -58,6 +58,12 @@ OF_ESTIMATORS = {
     "device": (
         'Where to compute: ``"auto"`` takes CUDA where there is one, else the CPU.'
     ),
+    "n_jobs": (
+        "Threads of a fit and of a prediction; None means 1 unless in a "
+        ":obj:`joblib.parallel_config` context, -1 means all processors. Worker "
+        "processes have one each. Sums of several threads are rounded otherwise than "
+        "those of one."
+    ),
     "random_state": (
         "Seed of all that is random in `fit`: first weights, batches, held-out "
         "speakers. The same integer gives the same result under every joblib backend, "

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
+import joblib
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -49,6 +50,7 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "device": [str, torch.device],
+        "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
         "net_params": [dict, None],
@@ -90,11 +92,16 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
             "max_epochs": self.max_epochs,
             "batch_size": self.batch_size,
             "device": str(self.device),
+            "n_threads": self._n_threads(),
             "seed": seed,
             "early_stopping": stopping if self.early_stopping else None,
             "progress": type(self).__name__ if self.verbose else None,
             "net_params": self.net_params,
         }
+
+    def _n_threads(self) -> int:
+        """Return the threads that `n_jobs` means here; one inside a worker."""
+        return int(joblib.effective_n_jobs(self.n_jobs))
 
     def _train(self, spec: NetSpec, train: Data, valid: Data | None) -> None:
         """Build a net, train it and keep it."""

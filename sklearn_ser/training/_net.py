@@ -50,6 +50,8 @@ class TrainingNet(NeuralNet):
         See `Batches`.
     part : str
         The part of the module that is trained, by its name; all of it for ``""``.
+    n_threads : int
+        How many threads torch has in training.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class TrainingNet(NeuralNet):
         inputs: Mapping[str, str] | None = None,
         batch_transform: BatchTransform | None = None,
         part: str = "",
+        n_threads: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(module, criterion, **kwargs)
@@ -70,6 +73,7 @@ class TrainingNet(NeuralNet):
         self.inputs = inputs
         self.batch_transform = batch_transform
         self.part = part
+        self.n_threads = n_threads
         self._interrupts: list[int] = []
 
     def get_default_callbacks(self) -> list[Any]:
@@ -112,7 +116,7 @@ class TrainingNet(NeuralNet):
         epochs : int or None, default=None
             How many; None stands for `max_epochs`.
         """
-        with computing(), interrupts() as self._interrupts:
+        with computing(self.n_threads), interrupts() as self._interrupts:
             self._train_on(data, valid, epochs)
 
     def _train_on(

@@ -79,7 +79,7 @@ class SequenceEstimator(NetEstimator):
         """
         module, device = self._inference_module()
         result = np.empty((len(sequences), width))
-        with computing(), torch.inference_mode():
+        with computing(self._n_threads()), torch.inference_mode():
             for utterances in sequences.buckets(_UTTERANCES_AT_ONCE):
                 frames, lengths = sequences.padded(utterances)
                 x = torch.from_numpy(frames.astype(np.float64)).to(device)

@@ -76,6 +76,7 @@ class NetSpec:
     max_epochs: int
     batch_size: int
     device: str
+    n_threads: int = 1
     seed: int
     early_stopping: dict[str, Any] | None = None
     stop_below: dict[str, Any] | None = None
@@ -119,6 +120,7 @@ class NetSpec:
             "batch_size": self.batch_size,
             "device": device,
             "seed": self.seed,
+            "n_threads": self.n_threads,
             "train_split": None,
             "verbose": 0,
         }
@@ -241,6 +243,7 @@ _NOT_IN_NET_PARAMS = {
     "batch_size": "the parameter batch_size",
     "verbose": "the parameter verbose",
     "seed": "random_state",
+    "n_threads": "the parameter n_jobs",
     "batches": "the estimator's own parameters",
     "inputs": "the estimator's own parameters",
     "batch_transform": "the estimator's own parameters",

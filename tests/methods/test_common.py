@@ -310,6 +310,35 @@ def test_same_numbers_whatever_the_number_of_threads():
 
 
 @one_of_each_input
+@pytest.mark.parametrize("n_jobs", [1, 2, None, np.int64(2)])
+def test_n_jobs_are_threads_of_a_fit(estimator, needs, n_jobs):
+    from skorch.callbacks import Callback
+
+    seen = []
+
+    class Watching(Callback):
+        def on_batch_begin(self, net, **kwargs):
+            seen.append(torch.get_num_threads())
+
+    before = torch.get_num_threads()
+    estimator = clone(estimator).set_params(n_jobs=n_jobs)
+    watched = {"callbacks": [("watch", Watching())]}
+    model, X = fitted(clone(estimator).set_params(net_params=watched), needs)
+    assert set(seen) == {1 if n_jobs is None else n_jobs}
+    assert torch.get_num_threads() == before
+    alone, _ = fitted(clone(estimator).set_params(n_jobs=1), needs)
+    for ours, theirs in zip(outputs(model, X), outputs(alone, X), strict=True):
+        if ours.dtype.kind == "f":  # in a few steps, rounding makes little
+            np.testing.assert_allclose(ours, theirs, rtol=1e-2, atol=1e-3)
+
+
+def test_no_threads_are_refused():
+    estimator, needs = TRAINED[0]
+    with pytest.raises(ValueError, match="n_jobs"):
+        fitted(clone(estimator).set_params(n_jobs=0), needs)
+
+
+@one_of_each_input
 def test_different_seeds_differ(estimator, needs):
     first, X = fitted(estimator, needs)
     second, _ = fitted(clone(estimator).set_params(random_state=1), needs)

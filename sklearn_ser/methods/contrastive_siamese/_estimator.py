@@ -166,6 +166,10 @@ class ContrastiveSiamese(
         Smallest improvement of the loss that counts for early stopping.
     device : str or torch.device, default="auto"
         Where to compute: ``"auto"`` takes CUDA where there is one, else the CPU.
+    n_jobs : int or None, default=1
+        Threads of a fit and of a prediction; None means 1 unless in a
+        :obj:`joblib.parallel_config` context, -1 means all processors. Worker processes
+        have one each. Sums of several threads are rounded otherwise than those of one.
     random_state : int, RandomState instance or None, default=None
         Seed of all that is random in `fit`: first weights, batches, held-out speakers.
         The same integer gives the same result under every joblib backend, and touches
@@ -325,6 +329,7 @@ class ContrastiveSiamese(
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
         device: str | torch.device = "auto",
+        n_jobs: int | None = 1,
         random_state: int | np.random.RandomState | None = None,
         verbose: int | bool = 0,
         net_params: dict[str, Any] | None = None,
@@ -357,6 +362,7 @@ class ContrastiveSiamese(
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.device = device
+        self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
         self.net_params = net_params
@@ -606,7 +612,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             sequences, self.n_frames_, self.testing, self._spec.seed, size
         ):
             x = torch.from_numpy(windows.astype(np.float64)).to(device)
-            with computing(), torch.inference_mode():
+            with computing(self._n_threads()), torch.inference_mode():
                 output = module(x, torch.from_numpy(lengths).to(device))
                 values: Tensor = output.features
                 if what == "log_probabilities":

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from ..._computing import one_thread
+from ..._computing import on_threads
 from ..._constants import UNKNOWN
 from ...training._batches import Batch
 from ...training._labels import check_labels, encode_labels
@@ -276,7 +276,7 @@ def learn_numbers(numbers: NDArray[np.float64], priors: Any, seed: int) -> Numbe
     )
     values = complete[first]
     if len(values) > _POINTS:
-        with one_thread():
+        with on_threads():
             clusters = KMeans(_POINTS, n_init=1, random_state=seed).fit(standard)
         values = clusters.cluster_centers_ * scale + mean
         counts = np.bincount(clusters.labels_, minlength=_POINTS)

@@ -193,7 +193,8 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
     def _inference(self) -> Inference:
         """Return the trained module with what it needs to speak of utterances."""
         scale = self._spec.criterion_params["recon_scale"]
-        return Inference(*self._inference_module(), scale, self._coder)
+        module, device = self._inference_module()
+        return Inference(module, device, scale, self._coder, self._n_threads())
 
     def _stand_in(self) -> str:
         """Return what stands for a condition that is not known, where it matters."""

@@ -122,6 +122,10 @@ class CVAE(TrainedAutoencoder):
         Smallest improvement of the loss that counts for early stopping.
     device : str or torch.device, default="auto"
         Where to compute: ``"auto"`` takes CUDA where there is one, else the CPU.
+    n_jobs : int or None, default=1
+        Threads of a fit and of a prediction; None means 1 unless in a
+        :obj:`joblib.parallel_config` context, -1 means all processors. Worker processes
+        have one each. Sums of several threads are rounded otherwise than those of one.
     random_state : int, RandomState instance or None, default=None
         Seed of all that is random in `fit`: first weights, batches, held-out speakers.
         The same integer gives the same result under every joblib backend, and touches
@@ -291,6 +295,7 @@ class CVAE(TrainedAutoencoder):
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
         device: str | torch.device = "auto",
+        n_jobs: int | None = 1,
         random_state: int | np.random.RandomState | None = None,
         verbose: int | bool = 0,
         net_params: dict[str, Any] | None = None,
@@ -320,6 +325,7 @@ class CVAE(TrainedAutoencoder):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.device = device
+        self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
         self.net_params = net_params

@@ -38,11 +38,19 @@ class Inference:
         Factor of the squared error that it was trained with.
     coder : Condition or None
         What it is conditioned on.
+    n_threads : int, default=1
+        How many threads torch has.
     """
 
     def __init__(
-        self, module: Any, device: str, recon_scale: float, coder: Condition | None
+        self,
+        module: Any,
+        device: str,
+        recon_scale: float,
+        coder: Condition | None,
+        n_threads: int = 1,
     ) -> None:
+        self.n_threads = n_threads
         self.module = module
         self.device = device
         self.recon_scale = recon_scale
@@ -128,7 +136,7 @@ class Inference:
         width = 2 * latent_dim if with_variance else latent_dim
         encoded = np.empty((sequences.n_frames, width), np.float32)
         first = 0
-        with computing(), torch.inference_mode():
+        with computing(self.n_threads), torch.inference_mode():
             for x, (told_of_x,) in self._chunks(sequences, [told]):
                 mean, logvar = self.module.encode(x, told_of_x)
                 parts = [mean, logvar.exp()] if with_variance else [mean]
@@ -138,7 +146,7 @@ class Inference:
 
     def decode(self, latents: Sequences, told: Told) -> NDArray[np.float64]:
         """Return the features of all segments from their latent representations."""
-        with computing(), torch.inference_mode():
+        with computing(self.n_threads), torch.inference_mode():
             decoded = [
                 self.module.decode(z, told_of_z).cpu()
                 for z, (told_of_z,) in self._chunks(latents, [told])
@@ -170,7 +178,7 @@ class Inference:
         noise = None if seed is None else self._noise(seed)
         of_segments = np.empty((sequences.n_frames, len(conditions)))
         first = 0
-        with computing(), torch.inference_mode():
+        with computing(self.n_threads), torch.inference_mode():
             for x, told in self._chunks(sequences, conditions):
                 for k, told_of_x in enumerate(told):
                     loss = self._expected_loss(x, told_of_x, noise)

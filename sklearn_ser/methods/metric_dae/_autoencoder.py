@@ -246,7 +246,7 @@ class MetricAutoencoder(NetTransformerMixin, NetEstimator):
     def _through(self, half: str, X: NDArray[np.float32]) -> NDArray[np.float32]:
         """Pass an array through the encoder or the decoder."""
         module, device = self._inference_module()
-        with computing(), torch.inference_mode():
+        with computing(self._n_threads()), torch.inference_mode():
             wide = torch.tensor(np.asarray(X, np.float64, order="C"), device=device)
             result: Tensor = getattr(module, half)(wide)
         return result.float().cpu().numpy()

@@ -102,7 +102,9 @@ class PretrainingBatches(Batches):
             yield self._transformed(self._to_device(batch), generator)
 
 
-def represent_segments(branches: PseudoSiameseNet, sequences: Sequences) -> Sequences:
+def represent_segments(
+    branches: PseudoSiameseNet, sequences: Sequences, n_threads: int = 1
+) -> Sequences:
     """Return what the branches make of each segment of utterances.
 
     In float32: in float64 the convolutions would take twenty times as long. Batches
@@ -115,6 +117,8 @@ def represent_segments(branches: PseudoSiameseNet, sequences: Sequences) -> Sequ
         Trained, in float32.
     sequences : Sequences
         Standardised utterances of segments.
+    n_threads : int, default=1
+        How many threads torch has.
 
     Returns
     -------
@@ -123,7 +127,7 @@ def represent_segments(branches: PseudoSiameseNet, sequences: Sequences) -> Sequ
     """
     device = next(branches.parameters()).device
     rows = []
-    with computing(), torch.inference_mode():
+    with computing(n_threads), torch.inference_mode():
         for chunk in sequences.chunks(_SEGMENTS_AT_ONCE):
             padded = np.zeros((_SEGMENTS_AT_ONCE, sequences.n_features), np.float32)
             padded[: len(chunk)] = chunk

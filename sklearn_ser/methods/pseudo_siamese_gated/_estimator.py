@@ -165,6 +165,10 @@ class PseudoSiameseGated(
         last phase, and must be picklable.
     device : str or torch.device, default="auto"
         Where to compute: ``"auto"`` takes CUDA where there is one, else the CPU.
+    n_jobs : int or None, default=1
+        Threads of a fit and of a prediction; None means 1 unless in a
+        :obj:`joblib.parallel_config` context, -1 means all processors. Worker processes
+        have one each. Sums of several threads are rounded otherwise than those of one.
     random_state : int, RandomState instance or None, default=None
         Seed of all that is random in `fit`: first weights, batches, held-out speakers.
         The same integer gives the same result under every joblib backend, and touches
@@ -320,6 +324,7 @@ class PseudoSiameseGated(
         tol: float = 1e-4,
         memory: str | os.PathLike[str] | Memory | None = None,
         device: str | torch.device = "auto",
+        n_jobs: int | None = 1,
         random_state: int | np.random.RandomState | None = None,
         verbose: int | bool = 0,
         net_params: dict[str, Any] | None = None,
@@ -355,6 +360,7 @@ class PseudoSiameseGated(
         self.tol = tol
         self.memory = memory
         self.device = device
+        self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
         self.net_params = net_params
@@ -424,9 +430,15 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         net = spec.build()
         self._train_branches(net, train, valid, seed)
         branches = net.module_.branches
-        train = {**train, "X": represent_segments(branches, train["X"])}
+        train = {
+            **train,
+            "X": represent_segments(branches, train["X"], self._n_threads()),
+        }
         if valid is not None:
-            valid = {**valid, "X": represent_segments(branches, valid["X"])}
+            valid = {
+                **valid,
+                "X": represent_segments(branches, valid["X"], self._n_threads()),
+            }
         net.train_on(train, valid)
         self._set_fitted(spec, net)
         return self
@@ -497,7 +509,9 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         pretrained = hasattr(self, "pretraining_history_")
         if pretrained and self.auxiliary_corpora is not None:
             warn_of_learned(self.auxiliary_corpora, sequences)
-        return represent_segments(self.net_.module_.branches, sequences)
+        return represent_segments(
+            self.net_.module_.branches, sequences, self._n_threads()
+        )
 
     def _of_segments(self, segments: Sequences, kind: str) -> NDArray[Any]:
         """Return one representation of each segment, in an array per utterance."""
@@ -508,7 +522,7 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
         module, device = self._inference_module()
         fusion: Any = module.fusion
         arrays = []
-        with computing(), torch.inference_mode():
+        with computing(self._n_threads()), torch.inference_mode():
             for array in segments.arrays:
                 x = torch.from_numpy(array).to(device).double()[None]
                 if kind == "gate":
