@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 from .._dimensions import DIMENSIONS, SHORT_DIMENSIONS
 from .._sklearn import take_rows
 from ..datasets import Corpus
-from ..features import has_features
+from ..features import SequencePooling, has_features
 from ..features._base import RecordingTransformer
 from ..metrics._scorer import asked_at_prediction
 from ._checks import (
@@ -61,7 +61,8 @@ def evaluate_by_speaker(
     """Cross-validate a classifier by speaker.
 
     A feature extractor of this library at the head of a pipeline treats each recording
-    by itself, so it runs once, before the folds are made. All other steps are fitted
+    by itself, and so does a `SequencePooling` behind it: they run once, before the
+    folds are made. All other steps are fitted
     anew in each fold, on its training speakers alone. Emotion, activation, valence,
     dominance, gender and speakers reach the steps that ask for them, in training only;
     the speakers, and which utterances are neutral, also at the prediction: the result
@@ -130,7 +131,9 @@ def evaluate_by_speaker(
     names, rated = np.array(recording_names(corpus)), _is_rated(corpus, target)
     corpus, names, unrated = corpus.select(rated), names[rated], names[~rated].tolist()
     audio = corpus.audio
-    features = audio if front_end is None else front_end.transform(audio)
+    features = audio
+    for step in front_end:
+        features = step.transform(features)
     usable = has_features(features)
     asked = find_usable(estimator, audio)
     if asked is not None:
@@ -167,11 +170,11 @@ def evaluate_by_speaker(
     )
 
 
-def split_front_end(estimator: Any) -> tuple[Any | None, Any]:
-    """Split a pipeline after its front end.
+def split_front_end(estimator: Any) -> tuple[list[Any], Any]:
+    """Split a pipeline after what treats each recording by itself.
 
-    Only the extractors of this library are known to treat each recording by itself;
-    another step, even one that learns nothing, may mix the rows it is given.
+    Only the extractors and the pooling of this library are known to do so; another
+    step, even one that learns nothing, may mix the rows it is given.
 
     Parameters
     ----------
@@ -180,16 +183,19 @@ def split_front_end(estimator: Any) -> tuple[Any | None, Any]:
 
     Returns
     -------
-    front_end : transformer or None
-        The extractor at the head of the pipeline; None where there is none.
+    front_end : list of transformer
+        The extractor at the head of the pipeline, and the pooling behind it; empty
+        where there is none.
     learner : estimator
         The rest, unfitted.
     """
     if not isinstance(estimator, Pipeline):
-        return None, make_pipeline(clone(estimator))
+        return [], make_pipeline(clone(estimator))
     if len(estimator) == 1 or not isinstance(estimator[0], RecordingTransformer):
-        return None, clone(estimator)
-    return estimator[0], clone(estimator[1:])
+        return [], clone(estimator)
+    pools = len(estimator) > 2 and isinstance(estimator[1], SequencePooling)
+    n_steps = 2 if pools else 1
+    return [estimator[i] for i in range(n_steps)], clone(estimator[n_steps:])
 
 
 def _long_name(target: str) -> Target:

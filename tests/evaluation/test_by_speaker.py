@@ -18,8 +18,10 @@ from sklearn.svm import SVC
 
 from sklearn_ser import (
     EGeMAPS,
+    LogMel,
     MetricDAE,
     PseudoSiameseGated,
+    SequencePooling,
     SpectrogramSegmenter,
     recipes,
 )
@@ -87,6 +89,26 @@ def test_labels_of_the_held_out_speaker_never_matter(corpus):
     changed.loc[held_out, "activation"] = 6 - changed.loc[held_out, "activation"]
     second = evaluate_by_speaker(pipeline, Corpus(changed, name="changed"))
     np.testing.assert_array_equal(first.predicted[held_out], second.predicted[held_out])
+
+
+def test_pooling_behind_a_front_end_runs_once(corpus, monkeypatch, feature_cache):
+    rows = []
+    transform = SequencePooling.transform
+
+    def listing(self, X):
+        rows.append(len(X))
+        return transform(self, X)
+
+    monkeypatch.setattr(SequencePooling, "transform", listing)
+    front_end = LogMel(memory=str(feature_cache))
+    model = make_pipeline(front_end, SequencePooling(), SVC())
+    evaluation = evaluate_by_speaker(model, corpus)
+    assert rows == [len(corpus)]
+    assert evaluation.features.shape == (len(corpus), 52)
+    assert [len(fitted) for fitted in evaluation.estimators] == [1, 1, 1]
+    # A pipeline that ends with the pooling has nothing to learn.
+    with pytest.raises((AttributeError, TypeError)):
+        evaluate_by_speaker(make_pipeline(front_end, SequencePooling()), corpus)
 
 
 def test_front_end_runs_once(corpus, monkeypatch):
