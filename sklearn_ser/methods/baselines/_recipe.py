@@ -76,29 +76,14 @@ def egemaps_svc(
 
 
 @needs(seed=False)
-def compare16_svc(
-    *,
-    C: float = 0.0003,
-    memory: Any = None,
-    n_jobs: int | None = None,
-    on_error: OnError = "raise",
-    verbose: bool = False,
-) -> Pipeline:
+def compare16_svc(**settings: Any) -> Pipeline:
     """Return the baseline of the ComParE challenges: 6373 functionals and an SVC.
 
     Parameters
     ----------
-    C : float, default=0.0003
-        Inverse strength of the regularisation; so many features need more than the 88
-        of `egemaps_svc`.
-    memory : str, joblib.Memory or None, default=None
-        Where the front end caches the features of each recording; by default nowhere.
-    n_jobs : int or None, default=None
-        Number of threads in which the front end computes the features.
-    on_error : {"raise", "nan", "warn"}, default="raise"
-        What the front end does with a faulty recording: see its parameter.
-    verbose : bool, default=False
-        Whether to show progress bars over recordings and epochs.
+    **settings
+        As of `egemaps_svc`. C is 0.0003 if it is not given: so many features need
+        more regularisation than 88.
 
     Returns
     -------
@@ -116,14 +101,8 @@ def compare16_svc(
     >>> recipes.compare16_svc()["egemaps"].feature_set
     'ComParE_2016'
     """
-    front_end = EGeMAPS(
-        "ComParE_2016",
-        memory=memory,
-        n_jobs=n_jobs,
-        on_error=on_error,
-        verbose=verbose,
-    )
-    return make_pipeline(front_end, StandardScaler(), _linear_svc(C))
+    model = egemaps_svc(**({"C": 0.0003} | settings))
+    return model.set_params(egemaps__feature_set="ComParE_2016")
 
 
 @needs(seed=False)
