@@ -190,6 +190,16 @@ def test_half_precision(whisper, waves):
     assert 0 < np.abs(half - full).max() < 0.1
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("dtype", ["auto", "float32"])
+def test_a_gpu_gives_about_the_same(folder, waves, dtype):
+    """In half precision by default."""
+    on_gpu = SpeechEmbedding(folder, device="cuda", dtype=dtype).transform(waves)
+    on_cpu = SpeechEmbedding(folder, device="cpu").transform(waves)
+    assert on_gpu.dtype == np.float32
+    close(on_gpu, on_cpu, 0.05 if dtype == "auto" else 1e-3)
+
+
 # Long recordings
 
 
