@@ -576,29 +576,39 @@ def select_layers(layer: Any, n_layers: int) -> Selection:
     return numbers, weights
 
 
-def take_layer(features: Any, index: int | None = None, n_layers: int = 1) -> Any:
-    """Take one of several layers that stand side by side.
+def take_layer(
+    features: Any,
+    layer: int | None = None,
+    statistic: int | None = None,
+    *,
+    n_layers: int = 1,
+    n_statistics: int = 1,
+) -> Any:
+    """Take one of several layers that stand side by side, or one statistic of all.
 
-    A search can so choose a layer of features that were computed once.
+    A search can so choose among features that were computed once.
 
     Parameters
     ----------
-    features : ndarray or data frame of shape (n, n_layers * n_features)
+    features : ndarray or data frame of shape (n, n_layers * n_statistics * n_units)
         Rows of `SpeechEmbedding` with several layers.
-    index : int or None, default=None
-        Which one, from 0, in the order of its `layer`; None takes all.
-    n_layers : int, default=1
+    layer : int or None, default=None
+        Which layer, from 0, in the order of `SpeechEmbedding`'s; None takes all.
+    statistic : int or None, default=None
+        Which statistic over time, from 0, in the order of its `pooling`; None takes
+        all.
+    n_layers, n_statistics : int, default=1
         How many there are.
 
     Returns
     -------
-    ndarray or data frame of shape (n, n_features) or (n, n_layers * n_features)
-        The features of this layer, in the container of all.
+    ndarray or data frame of n rows
+        Some of the columns, in the container of all.
 
     Raises
     ------
     ValueError
-        If there are not so many layers.
+        If there are not so many layers or statistics.
 
     Examples
     --------
@@ -606,19 +616,25 @@ def take_layer(features: Any, index: int | None = None, n_layers: int = 1) -> An
     >>> from sklearn_ser.features import take_layer
     >>> take_layer(np.arange(6)[None], 1, n_layers=3)
     array([[2, 3]])
+    >>> take_layer(np.arange(6)[None], None, 0, n_layers=3, n_statistics=2)
+    array([[0, 2, 4]])
     """
     shape = np.shape(features)
-    if len(shape) != 2 or shape[1] % n_layers:
+    if len(shape) != 2 or shape[1] % (n_layers * n_statistics):
         raise ValueError(
-            f"features of shape {shape} are not those of {n_layers} layers side by "
-            "side."
+            f"features of shape {shape} are not those of {n_layers} layers with "
+            f"{n_statistics} statistics side by side."
         )
-    if index is None:
-        return features
-    if not 0 <= index < n_layers:
-        raise ValueError(f"index must be from 0 to {n_layers - 1}, got {index!r}.")
-    width = shape[1] // n_layers
-    return take_rows(features, np.arange(width) + index * width, axis=1)
+    for name, chosen, n in [
+        ("layer", layer, n_layers),
+        ("statistic", statistic, n_statistics),
+    ]:
+        if chosen is not None and not 0 <= chosen < n:
+            raise ValueError(f"{name} must be from 0 to {n - 1}, got {chosen!r}.")
+    columns = np.arange(shape[1]).reshape(n_layers, n_statistics, -1)
+    columns = columns[slice(None) if layer is None else [layer]]
+    columns = columns[:, slice(None) if statistic is None else [statistic]]
+    return take_rows(features, columns.ravel(), axis=1)
 
 
 def batches_of(

@@ -271,6 +271,28 @@ def test_statistics_of_parts_are_those_of_the_whole():
     close(joined, statistics(frames).reshape(8, 3), 1e-5)
 
 
+def test_layers_and_statistics_are_taken_by_their_place(whisper, waves):
+    several = SpeechEmbedding(whisper, layer=[0, 2], pooling="mean_max")
+    rows = several.transform(waves)
+    sizes = {"n_layers": 2, "n_statistics": 2}
+    for k, layer in enumerate([0, 2]):
+        alone = clone(several).set_params(layer=layer)
+        close(features.take_layer(rows, k, **sizes), alone.transform(waves), 0)
+        maximum = clone(alone).set_params(pooling="max").transform(waves)
+        close(features.take_layer(rows, k, 1, **sizes), maximum, 0)
+    means = clone(several).set_params(pooling="mean").transform(waves)
+    close(features.take_layer(rows, None, 0, **sizes), means, 0)
+    table = several.set_output(transform="pandas").fit_transform(waves)
+    taken = features.take_layer(table, 1, 1, **sizes)
+    assert {name.rpartition("_")[0] for name in taken.columns} == {"max_layer2"}
+    with pytest.raises(ValueError, match="layer must be from 0 to 1, got 2"):
+        features.take_layer(rows, 2, **sizes)
+    with pytest.raises(ValueError, match="statistic must be from 0 to 1, got -1"):
+        features.take_layer(rows, None, -1, **sizes)
+    with pytest.raises(ValueError, match="are not those of 3 layers with 1 statistics"):
+        features.take_layer(rows[:, :-2], n_layers=3)
+
+
 # The cache
 
 

@@ -22,9 +22,9 @@ def test_the_larger_set_and_the_layers():
     search = recipes.embedding_svc("folder", layers=(1, 2), C=[1.0])["gridsearchcv"]
     assert search.param_grid == {
         "functiontransformer__kw_args": [
-            {"index": 0, "n_layers": 2},
-            {"index": 1, "n_layers": 2},
-            {"index": None, "n_layers": 2},
+            {"layer": 0, "n_layers": 2, "n_statistics": 2},
+            {"layer": 1, "n_layers": 2, "n_statistics": 2},
+            {"statistic": 0, "n_layers": 2, "n_statistics": 2},
         ],
         "svc__C": [1.0],
     }
