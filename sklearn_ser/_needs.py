@@ -51,7 +51,7 @@ class Needs:
     >>> recipes.metric_dae.needs.label
     ('activation', 'valence')
     >>> [name for name in recipes.__all__ if not getattr(recipes, name).needs.seed]
-    ['egemaps_svc']
+    ['compare16_svc', 'egemaps_svc', 'embedding_svc', 'logmel_baseline']
     """
 
     seed: bool = False
