@@ -112,8 +112,8 @@ def test_checks_of_transformers_that_are_not_in_that_list(estimator, check):
 
 
 @pytest.mark.slow
-def test_all_checks_with_scipys_array_api():
-    """SCIPY_ARRAY_API has to be set before anything is imported."""
+def test_checks_of_array_api_inputs():
+    """SCIPY_ARRAY_API has to be set before anything is imported; else they skip."""
     result = subprocess.run(
         [
             sys.executable,
@@ -122,7 +122,9 @@ def test_all_checks_with_scipys_array_api():
             "-q",
             __file__,
             "-k",
-            "all_scikit_learn_checks",
+            "all_scikit_learn_checks and array_api",
+            "-m",
+            "slow or not slow",
         ],
         env=os.environ | {"SCIPY_ARRAY_API": "1"},
         capture_output=True,
