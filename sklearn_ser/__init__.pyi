@@ -21,6 +21,7 @@ from .estimators import MEnAN as MEnAN
 from .estimators import MetricDAE as MetricDAE
 from .estimators import MetricDAERegressor as MetricDAERegressor
 from .estimators import PseudoSiameseGated as PseudoSiameseGated
+from .estimators import Schedule as Schedule
 from .estimators import SequenceClassifier as SequenceClassifier
 from .features import MFCC as MFCC
 from .features import EGeMAPS as EGeMAPS

@@ -9,6 +9,7 @@ from .methods.metric_dae._estimator import MetricDAE
 from .methods.metric_dae._regressor import MetricDAERegressor
 from .methods.pseudo_siamese_gated._estimator import PseudoSiameseGated
 from .methods.sequence_classifier._estimator import SequenceClassifier
+from .training._schedule import Schedule
 
 __all__ = [
     "CVAE",
@@ -17,5 +18,6 @@ __all__ = [
     "MetricDAE",
     "MetricDAERegressor",
     "PseudoSiameseGated",
+    "Schedule",
     "SequenceClassifier",
 ]

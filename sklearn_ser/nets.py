@@ -24,10 +24,11 @@ from .methods.pseudo_siamese_gated._segments import (
     UpsampledConv2d,
 )
 from .methods.sequence_classifier._net import RecurrentClassifier, SequenceOutput
-from .training._layers import AttentionPooling
+from .training._layers import AttentionPooling, AttentiveStatistics
 
 __all__ = [
     "AttentionPooling",
+    "AttentiveStatistics",
     "DenoisingAutoencoder",
     "DenoisingOutput",
     "EmotionAndSpeaker",

@@ -93,7 +93,7 @@ CHECKED = [
     MEnAN(),
     AdversarialMEnAN(class_weight="balanced", max_epochs=20),
     AdversarialMEnAN("multitask", kernel_sizes=(3,), head_sizes=(), max_epochs=20),
-    MEnAN(None, pooling="attention", max_epochs=20),
+    MEnAN(None, pooling="attentive_statistics", schedule="small_corpus", max_epochs=20),
     PseudoSiameseGated(),
     PseudoSiameseGated(
         fusion="concatenate",

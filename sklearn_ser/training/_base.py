@@ -20,11 +20,18 @@ from sklearn.base import (
 from sklearn.utils import Tags, check_random_state
 
 from .. import _moved  # noqa: F401 - old models then say why they don't load
-from .._sklearn import Interval
+from .._sklearn import Interval, StrOptions
 from .._warnings import warn_user
 from ._batches import Data
 from ._held_out import draw_held_out, find_held_out
 from ._net import TrainingNet
+from ._schedule import (
+    OF_ALL,
+    SCHEDULES,
+    Schedule,
+    augmentation_of,
+    resolve_schedule,
+)
 from ._spec import NetSpec, trained_state
 from ._state import plain_history
 
@@ -51,11 +58,14 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
         "tol": [Interval(Real, 0, None, closed="left")],
         "device": [str, torch.device],
         "n_jobs": [Integral, None],
+        "schedule": [StrOptions(set(SCHEDULES)), Schedule],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
         "net_params": [dict, None],
     }
 
+    # The parameters of `Schedule` that the training has.
+    _schedule_parts: ClassVar[frozenset[str]] = OF_ALL
     net_: TrainingNet
     history_: list[dict[str, Any]]
     _spec: NetSpec
@@ -85,6 +95,7 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
 
     def _shared_settings(self, seed: int) -> dict[str, Any]:
         """Return what a `NetSpec` takes from the parameters that all have."""
+        schedule = self._resolve_schedule()
         stopping = {"patience": self.n_iter_no_change, "threshold": self.tol}
         return {
             "lr": self.lr,
@@ -95,9 +106,16 @@ class NetEstimator(BaseEstimator, metaclass=ABCMeta):
             "n_threads": self._n_threads(),
             "seed": seed,
             "early_stopping": stopping if self.early_stopping else None,
+            "lr_policy": schedule.lr_policy,
+            "average_from": schedule.average_from,
+            "augmentation": augmentation_of(schedule),
             "progress": type(self).__name__ if self.verbose else None,
             "net_params": self.net_params,
         }
+
+    def _resolve_schedule(self) -> Schedule:
+        """Return what is done in training beside what the paper publishes."""
+        return resolve_schedule(self, self._schedule_parts)
 
     def _n_threads(self) -> int:
         """Return the threads that `n_jobs` means here; one inside a worker."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -31,8 +31,8 @@ class Batches(metaclass=ABCMeta):
         With one row per sample.
     batch_size : int
         Samples in a batch; one may be smaller.
-    transform : BatchTransform or None
-        Changes a batch before the network sees it.
+    transforms : sequence of BatchTransform or None
+        Change a batch, one after the other, before the network sees it.
     seed : callable
         Gives the seed of the epoch that begins.
     device : str
@@ -46,14 +46,14 @@ class Batches(metaclass=ABCMeta):
         data: Mapping[str, Any],
         *,
         batch_size: int,
-        transform: BatchTransform | None,
+        transforms: Sequence[BatchTransform | Literal[False] | None] = (),
         seed: Callable[[], int],
         device: str,
         training: bool = True,
     ) -> None:
         self.data = dict(data)
         self.batch_size = batch_size
-        self.transform = transform
+        self.transforms = [one for one in transforms if one]
         self.seed = seed
         self.device = device
         self.training = training
@@ -79,7 +79,9 @@ class Batches(metaclass=ABCMeta):
 
     def _transformed(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Return what the network sees of a batch."""
-        return batch if self.transform is None else self.transform(batch, generator)
+        for transform in self.transforms:
+            batch = transform(batch, generator)
+        return batch
 
     def _to_device(self, data: Mapping[str, NDArray[Any]]) -> Batch:
         """Copy arrays to the device."""

@@ -23,6 +23,7 @@ from skorch.callbacks import (
     TrainEndCheckpoint,
 )
 from skorch.history import History
+from torch.optim.swa_utils import AveragedModel
 from tqdm.auto import tqdm
 
 
@@ -49,6 +50,35 @@ class StopBelow(Callback):
         """Stop where the loss is low enough."""
         if net.history[-1, self.monitor] < self.threshold:
             raise KeyboardInterrupt  # skorch's convention
+
+
+class AverageWeights(Callback):
+    """Ends the training with the mean of the weights after each of its last epochs.
+
+    Parameters
+    ----------
+    start : float
+        The share of the epochs before the first one that counts.
+    """
+
+    def __init__(self, start: float) -> None:
+        self.start = start
+
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
+        """Forget what an earlier training has averaged."""
+        self.n_before_ = len(net.history)
+        self.average_ = AveragedModel(net.module_, use_buffers=True)
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Add the weights of an epoch."""
+        if len(net.history) - self.n_before_ > self.start * net.n_epochs:
+            self.average_.update_parameters(net.module_)
+
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
+        """Take the mean."""
+        if self.average_.n_averaged:
+            net.module_.load_state_dict(self.average_.module.state_dict())
+        del self.average_
 
 
 class EpochProgress(Callback):
@@ -183,6 +213,12 @@ def check_resumable(callbacks: list[tuple[str, Any]], of_user: list[Any]) -> Non
         If the best weights so far would be needed.
     """
     for one in [*callbacks, *of_user]:
+        if isinstance(_bare(one), AverageWeights):
+            raise ValueError(
+                "net_params has the callback LoadInitState, but no checkpoint holds "
+                "the weights of the epochs before it, whose mean training ends with: "
+                "set schedule's average_from to None, or leave LoadInitState out."
+            )
         if isinstance(_bare(one), EarlyStopping) and _bare(one).load_best:
             raise ValueError(
                 "net_params has the callback LoadInitState, but no checkpoint holds "

@@ -67,6 +67,46 @@ def known_cross_entropy(
     return known_mean(losses * weight, classes != UNKNOWN)
 
 
+def class_losses(
+    logits: Tensor, batch: Mapping[str, Any], label_smoothing: float = 0.0
+) -> Tensor:
+    """Return the weighted cross-entropy of each utterance, which may be a mixture.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n, n_classes)
+        Predictions.
+    batch : mapping of str to Tensor
+        ``"y"``, the numbers of the classes, -1 where they are not known; where there is
+        one, the ``"weight"`` of each utterance; and where utterances are mixed, the
+        number ``"partner"`` of the second and the ``"share"`` of the first.
+    label_smoothing : float, default=0.0
+        Share of the target that is spread evenly over all classes.
+
+    Returns
+    -------
+    Tensor of shape (n,)
+        0 where no class is known.
+    """
+
+    def of(rows: Any) -> Tensor:
+        losses = cross_entropy(
+            logits,
+            batch["y"][rows],
+            ignore_index=UNKNOWN,
+            reduction="none",
+            label_smoothing=label_smoothing,
+        )
+        weight = batch.get("weight")
+        return losses if weight is None else losses * weight[rows]
+
+    losses = of(slice(None))
+    if "partner" not in batch:
+        return losses
+    share: Tensor = batch["share"]
+    return share * losses + (1 - share) * of(batch["partner"])
+
+
 class HasLogits(Protocol):
     """What a classifying network returns."""
 
@@ -76,7 +116,17 @@ class HasLogits(Protocol):
 
 
 class WeightedCrossEntropy(nn.Module):
-    """Mean over a batch of the cross-entropy, each utterance with its weight."""
+    """Mean over a batch of the cross-entropy, each utterance with its weight.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        Share of the target that is spread evenly over all classes in training.
+    """
+
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.label_smoothing = label_smoothing
 
     def forward(self, output: HasLogits, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return the loss.
@@ -86,12 +136,12 @@ class WeightedCrossEntropy(nn.Module):
         output : NamedTuple
             With the ``logits`` of the classes.
         batch : mapping of str to Tensor
-            ``"y"``, the numbers of the classes, and the ``"weight"`` of each.
+            As for `class_losses`.
 
         Returns
         -------
         dict of str to Tensor
             ``"loss"``, the value to minimise.
         """
-        losses = cross_entropy(output.logits, batch["y"], reduction="none")
-        return {"loss": (losses * batch["weight"]).mean()}
+        smoothing = self.label_smoothing if self.training else 0.0
+        return {"loss": class_losses(output.logits, batch, smoothing).mean()}

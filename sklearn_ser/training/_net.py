@@ -48,6 +48,8 @@ class TrainingNet(NeuralNet):
         The arguments of the module, and the names in the batch of what they get.
     batch_transform : BatchTransform or None
         See `Batches`.
+    augmentation : BatchTransform or None
+        Changes a batch that is trained on, after `batch_transform`.
     part : str
         The part of the module that is trained, by its name; all of it for ``""``.
     n_threads : int
@@ -63,6 +65,7 @@ class TrainingNet(NeuralNet):
         batches: Callable[..., Batches] = TableBatches,
         inputs: Mapping[str, str] | None = None,
         batch_transform: BatchTransform | None = None,
+        augmentation: BatchTransform | None = None,
         part: str = "",
         n_threads: int = 1,
         **kwargs: Any,
@@ -72,6 +75,7 @@ class TrainingNet(NeuralNet):
         self.batches = batches
         self.inputs = inputs
         self.batch_transform = batch_transform
+        self.augmentation = augmentation
         self.part = part
         self.n_threads = n_threads
         self._interrupts: list[int] = []
@@ -159,7 +163,7 @@ class TrainingNet(NeuralNet):
         return self.batches(
             dataset.X,
             batch_size=self.batch_size,
-            transform=self.batch_transform,
+            transforms=[self.batch_transform, training and self.augmentation],
             seed=lambda: epoch_seed(self.seed, len(self.history) if training else 0),
             device=self.device,
             training=training,

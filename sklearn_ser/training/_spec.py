@@ -13,8 +13,15 @@ from torch import nn, optim
 
 from .._computing import computing, resolve_device
 from ._batches import Batches, BatchTransform, TableBatches
-from ._callbacks import EpochProgress, StopBelow, check_resumable, own_callbacks
+from ._callbacks import (
+    AverageWeights,
+    EpochProgress,
+    StopBelow,
+    check_resumable,
+    own_callbacks,
+)
 from ._net import TrainingNet
+from ._schedule import LearningRate
 from ._state import to_numpy, to_torch
 
 
@@ -56,6 +63,12 @@ class NetSpec:
         Parameters of `StopBelow`.
     lr_schedule : dict or None
         ``"policy"``, its name in `torch.optim.lr_scheduler`, and its parameters.
+    lr_policy : {"one_cycle", "cosine"} or None
+        What is done in its place, if not None: see `Schedule`.
+    average_from : float or None
+        See `Schedule`.
+    augmentation : BatchTransform or None
+        Changes a batch that is trained on, after `batch_transform`.
     progress : str or None
         What stands before the progress bar; None shows none.
     """
@@ -81,6 +94,9 @@ class NetSpec:
     early_stopping: dict[str, Any] | None = None
     stop_below: dict[str, Any] | None = None
     lr_schedule: dict[str, Any] | None = None
+    lr_policy: str | None = None
+    average_from: float | None = None
+    augmentation: BatchTransform | None = None
     progress: str | None = None
     net_params: dict[str, Any] | None = None
 
@@ -113,6 +129,7 @@ class NetSpec:
             "inputs": self.inputs,
             "batches": partial(self.batches, **self.batch_params),
             "batch_transform": self.batch_transform,
+            "augmentation": self.augmentation,
             "part": self.part,
             "optimizer": optimizer,
             "lr": self.lr,
@@ -165,7 +182,11 @@ class NetSpec:
         """Return our callbacks: schedule, what stops early, progress bar."""
         callbacks: list[tuple[str, Any]] = []
         # Before early stopping, which would leave it out of the last epoch.
-        if self.lr_schedule is not None:
+        if self.lr_policy is not None:
+            rate = LearningRate(self.lr_policy, self.max_epochs)
+            schedule = LRScheduler("LambdaLR", event_name="lr", lr_lambda=rate)
+            callbacks.append(("lr_schedule", schedule))
+        elif self.lr_schedule is not None:
             params = dict(self.lr_schedule)
             policy = getattr(optim.lr_scheduler, params.pop("policy"))
             schedule = LRScheduler(policy, event_name="lr", **params)
@@ -182,6 +203,8 @@ class NetSpec:
         # After early stopping, which has to see the last epoch, too.
         if self.stop_below is not None:
             callbacks.append(("stop_below", StopBelow(**self.stop_below)))
+        if self.average_from is not None:
+            callbacks.append(("average", AverageWeights(self.average_from)))
         if self.progress is not None:
             callbacks.append(("progress", EpochProgress(self.progress)))
         return callbacks
@@ -247,6 +270,7 @@ _NOT_IN_NET_PARAMS = {
     "batches": "the estimator's own parameters",
     "inputs": "the estimator's own parameters",
     "batch_transform": "the estimator's own parameters",
+    "augmentation": "the parameter schedule",
     "part": "the estimator's own parameters",
     "warm_start": "partial_fit",
     "train_split": "early_stopping",

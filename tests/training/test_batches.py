@@ -21,9 +21,7 @@ def contours(n=60, seed=0, noise=0.3):
 def test_batches_of_similar_length_with_zeros_behind():
     X, _ = contours(n=50)
     data = {"X": Sequences(X), "y": np.arange(50)}
-    batches = UtteranceBatches(
-        data, batch_size=8, transform=None, seed=lambda: 3, device="cpu"
-    )
+    batches = UtteranceBatches(data, batch_size=8, seed=lambda: 3, device="cpu")
     seen = []
     for batch in batches:
         assert batch["X"].shape[1] == batch["lengths"].max()

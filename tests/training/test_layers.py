@@ -1,11 +1,12 @@
 """Attention pooling against sums by hand, and dropout that is drawn locally."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_ser.nets import AttentionPooling
+from sklearn_ser.nets import AttentionPooling, AttentiveStatistics
 from sklearn_ser.training._layers import Dropout
 
 
@@ -99,3 +100,37 @@ def test_dropout_draws_from_its_generator_alone_and_only_where_it_has_to():
         assert torch.equal(generator.get_state(), state)
     assert torch.equal(torch.get_rng_state(), before)
     assert repr(Dropout(0.5)) == "Dropout(share=0.5)"
+
+
+def attentive(width, seed=0):
+    pool = AttentiveStatistics(width).double()
+    pool.load_state_dict(attention(width, seed).state_dict())
+    return pool
+
+
+@given(st.integers(0, 2**31), st.lists(st.integers(1, 9), min_size=1, max_size=5))
+def test_attentive_statistics_are_weighted_moments(seed, lengths):
+    x, pool = randn(len(lengths), 9, 3, seed=seed), attentive(3, seed)
+    for row, length in enumerate(lengths):
+        x[row, length:] = torch.nan
+    pooled = pool(x, torch.tensor(lengths))
+    for row, length in enumerate(lengths):
+        known = x[row, :length].numpy()
+        weights = pool.weights(x[row : row + 1, :length])[0, :, 0].detach().numpy()
+        mean = np.average(known, axis=0, weights=weights)
+        variance = np.average((known - mean) ** 2, axis=0, weights=weights)
+        expected = np.concatenate([mean, np.sqrt(np.maximum(variance, 1e-10))])
+        np.testing.assert_allclose(pooled[row].detach().numpy(), expected, rtol=1e-6)
+    torch.testing.assert_close(
+        pooled[:, :3], attention(3, seed)(x, torch.tensor(lengths))
+    )
+
+
+def test_gradients_of_attentive_statistics():
+    x, pool = randn(2, 5, 3).requires_grad_(), attentive(3)
+    lengths = torch.tensor([5, 3])
+    assert torch.autograd.gradcheck(lambda x: pool(x, lengths), (x,))
+    constant = torch.ones(1, 4, 3, dtype=torch.float64, requires_grad=True)
+    pool(constant).sum().backward()
+    assert torch.isfinite(constant.grad).all()
+    assert torch.isfinite(pool.score.weight.grad).all()

@@ -37,6 +37,7 @@ from ...training._labels import (
     encode_labels,
     routing_hint,
 )
+from ...training._schedule import OF_FRAMES, Schedule
 from ...training._sequences import (
     SequenceClassifierMixin,
     SequenceEstimator,
@@ -119,12 +120,14 @@ class ContrastiveSiamese(
         changed after `fit`.
     n_filters : int, default=100
         Filters of each convolution (paper).
-    pooling : {"max", "attention"}, default="max"
+    pooling : {"max", "attention", "attentive_statistics"}, default="max"
         What is taken over time: the maxima of windows (paper), or in their place a mean
         whose weights over time are learned (Neumann and Vu, 2017), see
-        `sklearn_ser.nets.AttentionPooling`. With ``contrastive_weight=0`` it stands for
-        the attentive network that the paper compares itself with; padding has no
-        weight, and each filter has one feature.
+        `sklearn_ser.nets.AttentionPooling`, or mean and deviation with such weights
+        (Okabe et al., 2018), see `sklearn_ser.nets.AttentiveStatistics`. With
+        ``pooling="attention"`` and ``contrastive_weight=0`` it stands for the attentive
+        network that the paper compares itself with; padding has no weight, and each
+        filter has one feature.
     dropout : float, default=0.0
         Share of the values that are dropped in training: those before the linear
         layers. What is contrasted at the features is not dropped.
@@ -141,6 +144,9 @@ class ContrastiveSiamese(
     weight_decay : float, default=0.0
         Penalty on large weights: the `weight_decay` of the torch optimiser, which adds
         so much of each weight to its gradient (L2). 0 is none.
+    schedule : {"paper", "small_corpus"} or Schedule, default="paper"
+        What is done in training beside what the paper publishes: nothing, what was
+        chosen for few speakers, or the parts of a `sklearn_ser.Schedule`.
     lr_patience : int or None, default=5
         The learning rate is halved after so many epochs without a new lowest loss: that
         on the held-out speakers under early stopping, else the training loss. The paper
@@ -288,6 +294,7 @@ class ContrastiveSiamese(
         "lr_patience": [Interval(Integral, 1, None, closed="left"), None],
     }
 
+    _schedule_parts = OF_FRAMES
     __metadata_request__fit = {
         "gender": True,
         "valence": True,
@@ -314,12 +321,13 @@ class ContrastiveSiamese(
         n_frames: int | None = None,
         testing: Literal["average", "crop"] = "average",
         n_filters: int = 100,
-        pooling: Literal["max", "attention"] = "max",
+        pooling: Literal["max", "attention", "attentive_statistics"] = "max",
         dropout: float = 0.0,
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         standardize: bool = True,
         lr: float = 1e-4,
         weight_decay: float = 0.0,
+        schedule: Literal["paper", "small_corpus"] | Schedule = "paper",
         lr_patience: int | None = 5,
         max_epochs: int = 30,
         batch_size: int = 32,
@@ -353,6 +361,7 @@ class ContrastiveSiamese(
         self.standardize = standardize
         self.lr = lr
         self.weight_decay = weight_decay
+        self.schedule = schedule
         self.lr_patience = lr_patience
         self.max_epochs = max_epochs
         self.batch_size = batch_size
@@ -580,6 +589,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
                 "margin": self.margin,
                 "position": self.position,
                 "auxiliary_weight": self.auxiliary_weight,
+                "label_smoothing": self._resolve_schedule().label_smoothing,
             },
             inputs={"x": "X", "lengths": "lengths", "generator": "generator"},
             batches=PairBatches,

@@ -10,11 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import (
     cosine_embedding_loss,
-    cross_entropy,
     hinge_embedding_loss,
 )
 
-from ...training._losses import known_cross_entropy
+from ...training._losses import class_losses, known_cross_entropy
 from ._net import SiameseOutput
 
 Distance = Literal["cosine", "euclidean"]
@@ -159,6 +158,8 @@ class ContrastiveSiameseLoss(nn.Module):
     auxiliary_weight : float, default=0.04
         Weight :math:`\mu` of the auxiliary task's cross-entropy, from 0 to 1; the
         paper's best are 0.04 and 0.08.
+    label_smoothing : float, default=0.0
+        Share of a class's target that is spread evenly over all of them in training.
 
     References
     ----------
@@ -187,6 +188,7 @@ class ContrastiveSiameseLoss(nn.Module):
         margin: float | None = None,
         position: Position = "features",
         auxiliary_weight: float = 0.04,
+        label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
         for name, weight in (
@@ -205,6 +207,7 @@ class ContrastiveSiameseLoss(nn.Module):
         self.margin = margin
         self.position = position
         self.auxiliary_weight = auxiliary_weight
+        self.label_smoothing = label_smoothing
 
     def forward(
         self, output: SiameseOutput, batch: Mapping[str, Any]
@@ -243,8 +246,8 @@ class ContrastiveSiameseLoss(nn.Module):
             distance=self.distance,
             margin=margin,
         ).mean()
-        of_members = cross_entropy(output.logits, y, reduction="none")
-        classification = (of_members * batch.get("weight", 1.0)).mean()
+        smoothing = self.label_smoothing if self.training else 0.0
+        classification = class_losses(output.logits, batch, smoothing).mean()
         weight = self.contrastive_weight
         loss = weight * contrastive + (1 - weight) * classification
         losses = {

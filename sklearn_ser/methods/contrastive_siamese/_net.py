@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple, get_args
 import torch
 from torch import Tensor, nn
 
-from ...training._layers import AttentionPooling, Dropout
+from ...training._layers import ATTENTION, Dropout
 
-Pooling = Literal["max", "attention"]
+Pooling = Literal["max", "attention", "attentive_statistics"]
 
 
 class SiameseOutput(NamedTuple):
@@ -54,16 +54,17 @@ class SiameseCNN(nn.Module):
     n_auxiliary : int, default=0
         Classes of an auxiliary task, which a second linear layer tells apart; 0 is
         none.
-    pooling : {"max", "attention"}, default="max"
+    pooling : {"max", "attention", "attentive_statistics"}, default="max"
         What is taken over time: the maxima of windows (paper), or in their place a mean
-        over all frames with weights that are learned, see `AttentionPooling`.
+        over all frames with weights that are learned, see `AttentionPooling`, or mean
+        and deviation with such weights, see `AttentiveStatistics`.
     dropout : float, default=0.0
         Share of the values that are dropped in training, before the linear layers.
 
     Attributes
     ----------
     n_features_out : int
-        Number of flattened features; of attention, one for each filter.
+        Number of flattened features; of attention, one or two for each filter.
 
     References
     ----------
@@ -124,12 +125,14 @@ class SiameseCNN(nn.Module):
         )
         width = len(kernel_sizes) * n_filters
         n_positions = (n_frames - pool_size) // pool_stride + 1
-        self.n_features_out = width * (n_positions if pooling == "max" else 1)
+        attention = ATTENTION.get(pooling)
+        n_statistics = attention.n_statistics if attention else n_positions
+        self.n_features_out = width * n_statistics
         self.head = nn.Linear(self.n_features_out, n_classes)
         self.auxiliary_head = (
             nn.Linear(self.n_features_out, n_auxiliary) if n_auxiliary else None
         )
-        self.attention = AttentionPooling(width) if pooling == "attention" else None
+        self.attention = attention(width) if attention else None
         self.dropout = Dropout(dropout)
 
     def forward(

@@ -17,6 +17,7 @@ from ...sequences import Sequences, check_sequences
 from ...training._base import check_sizes, draw_seed
 from ...training._batches import Data, FrameBatches
 from ...training._labels import check_groups, routing_hint
+from ...training._schedule import Schedule
 from ...training._sequences import SequenceEstimator, check_classes
 from ...training._spec import NetSpec
 from ._condition import (
@@ -101,6 +102,9 @@ class CVAE(TrainedAutoencoder):
     weight_decay : float, default=0.0
         Penalty on large weights: the `weight_decay` of the torch optimiser, which adds
         so much of each weight to its gradient (L2). 0 is none.
+    schedule : {"paper", "small_corpus"} or Schedule, default="paper"
+        What is done in training beside what the paper publishes: nothing, what was
+        chosen for few speakers, or the parts of a `sklearn_ser.Schedule`.
     max_epochs : int, default=20
         Passes over the training data; not published. The paper stops at an
         unpublished reconstruction error.
@@ -287,6 +291,7 @@ class CVAE(TrainedAutoencoder):
         standardize: bool = True,
         lr: float = 1e-3,
         weight_decay: float = 0.0,
+        schedule: Literal["paper", "small_corpus"] | Schedule = "paper",
         max_epochs: int = 20,
         batch_size: int = 128,
         early_stopping: bool = False,
@@ -317,6 +322,7 @@ class CVAE(TrainedAutoencoder):
         self.standardize = standardize
         self.lr = lr
         self.weight_decay = weight_decay
+        self.schedule = schedule
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping

@@ -18,6 +18,7 @@ from ...sequences import Sequences, check_sequences
 from ...training._base import NetTransformerMixin, check_sizes, draw_seed
 from ...training._batches import Data, UtteranceBatches
 from ...training._labels import check_groups, encode_labels, routing_hint
+from ...training._schedule import OF_UTTERANCES, Schedule
 from ...training._sequences import (
     SequenceClassifierMixin,
     SequenceEstimator,
@@ -66,10 +67,11 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         Frames that each convolution sees at once (paper); each has a stride of 2.
     head_sizes : sequence of int, default=(32, 10)
         Widths of the hidden layers of both heads (paper).
-    pooling : {"statistics", "attention"}, default="statistics"
-        What is taken over time: mean, standard deviation and maximum (paper), or a mean
+    pooling : {"statistics", "attention", "attentive_statistics"}, default="statistics"
+        What is taken over time: mean, standard deviation and maximum (paper), a mean
         whose weights over time are learned (Neumann and Vu, 2017), see
-        `sklearn_ser.nets.AttentionPooling`.
+        `sklearn_ser.nets.AttentionPooling`, or mean and deviation with such weights
+        (Okabe et al., 2018), see `sklearn_ser.nets.AttentiveStatistics`.
     dropout : float, default=0.0
         Share of the values that are dropped in training: those before both heads, the
         same for both.
@@ -84,6 +86,9 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
     weight_decay : float, default=0.0
         Penalty on large weights: the `weight_decay` of the torch optimiser, which adds
         so much of each weight to its gradient (L2). 0 is none.
+    schedule : {"paper", "small_corpus"} or Schedule, default="paper"
+        What is done in training beside what the paper publishes: nothing, what was
+        chosen for few speakers, or the parts of a `sklearn_ser.Schedule`.
     lr_power : float, default=1.0
         The learning rate falls with the epochs as ``lr * (1 - epoch / max_epochs) **
         lr_power``. The paper names a polynomial decay without its power. 0 is a
@@ -222,6 +227,7 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
     }
 
     __metadata_request__fit = {"groups": True}
+    _schedule_parts = OF_UTTERANCES
 
     def __init__(
         self,
@@ -234,12 +240,15 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         hidden_size: int = 32,
         kernel_sizes: Sequence[int] = (10, 5),
         head_sizes: Sequence[int] = (32, 10),
-        pooling: Literal["statistics", "attention"] = "statistics",
+        pooling: Literal[
+            "statistics", "attention", "attentive_statistics"
+        ] = "statistics",
         dropout: float = 0.0,
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         standardize: bool = True,
         lr: float = 1e-3,
         weight_decay: float = 0.0,
+        schedule: Literal["paper", "small_corpus"] | Schedule = "paper",
         lr_power: float = 1.0,
         max_epochs: int = 50,
         batch_size: int = 16,
@@ -265,6 +274,7 @@ class MEnAN(NetTransformerMixin, SequenceClassifierMixin, SequenceEstimator):
         self.standardize = standardize
         self.lr = lr
         self.weight_decay = weight_decay
+        self.schedule = schedule
         self.lr_power = lr_power
         self.max_epochs = max_epochs
         self.batch_size = batch_size
@@ -342,9 +352,10 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
 
         Returns
         -------
-        ndarray of shape (n, 3 * hidden_size) or (n, hidden_size), float32
-            Mean, standard deviation and maximum over time of each encoded utterance, or
-            with ``pooling="attention"`` its weighted mean.
+        ndarray of shape (n, 3 * hidden_size), float32
+            Mean, standard deviation and maximum over time of each encoded utterance;
+            with ``pooling="attention"`` its weighted mean, and with
+            ``"attentive_statistics"`` its weighted mean and deviation.
         """
         check_is_fitted(self)
         encoded = self._infer(
@@ -408,6 +419,7 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
             criterion_params={
                 "adversary": self.adversary_,
                 "emotion_weight": self.emotion_weight,
+                "label_smoothing": self._resolve_schedule().label_smoothing,
             },
             inputs={"x": "X", "lengths": "lengths", "generator": "generator"},
             batches=UtteranceBatches,

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from torch import Tensor, nn
 
 from ..._constants import UNKNOWN
-from ...training._losses import known_cross_entropy, known_mean
+from ...training._losses import class_losses, known_cross_entropy, known_mean
 
 Adversary = Literal["entropy", "uniform", "gradient_reversal", "multitask"]
 
@@ -92,6 +92,8 @@ class SpeakerAdversarialLoss(nn.Module):
         gradient.
     emotion_weight : float, default=0.5
         :math:`\lambda`.
+    label_smoothing : float, default=0.0
+        Share of an emotion's target that is spread evenly over all of them in training.
 
     References
     ----------
@@ -112,7 +114,10 @@ class SpeakerAdversarialLoss(nn.Module):
     """
 
     def __init__(
-        self, adversary: Adversary | None = "entropy", emotion_weight: float = 0.5
+        self,
+        adversary: Adversary | None = "entropy",
+        emotion_weight: float = 0.5,
+        label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
         if adversary is not None and adversary not in get_args(Adversary):
@@ -126,6 +131,7 @@ class SpeakerAdversarialLoss(nn.Module):
             )
         self.adversary = adversary
         self.emotion_weight = emotion_weight
+        self.label_smoothing = label_smoothing
 
     @property
     def counted(self) -> dict[str, str]:
@@ -151,7 +157,9 @@ class SpeakerAdversarialLoss(nn.Module):
             Logits of emotions and speakers; None where there is no speaker head.
         batch : mapping of str to Tensor
             ``"y"``, numbers of the emotions, and ``"speaker"``, of the speakers, -1
-            where they are not known; ``"weight"`` of each utterance.
+            where they are not known; ``"weight"`` of each utterance; and where
+            utterances are mixed, the number ``"partner"`` of the second and the
+            ``"share"`` of the first, whose speaker counts alone.
 
         Returns
         -------
@@ -161,7 +169,10 @@ class SpeakerAdversarialLoss(nn.Module):
             that of the emotions alone.
         """
         emotion, speaker = output
-        emotion_loss = known_cross_entropy(emotion, batch["y"], batch["weight"])
+        smoothing = self.label_smoothing if self.training else 0.0
+        emotion_loss = known_mean(
+            class_losses(emotion, batch, smoothing), batch["y"] != UNKNOWN
+        )
         # Also in evaluation: the head does not know the held-out speakers.
         if self.adversary is None or speaker is None or not self.training:
             return {"loss": emotion_loss, "emotion_loss": emotion_loss}

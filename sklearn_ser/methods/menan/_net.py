@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from ...training._layers import AttentionPooling, Dropout
+from ...training._layers import ATTENTION, Dropout
 
-Pooling = Literal["statistics", "attention"]
+Pooling = Literal["statistics", "attention", "attentive_statistics"]
 
 
 class _GradientReversal(torch.autograd.Function):
@@ -101,9 +101,10 @@ class SpeakerInvariantNet(nn.Module):
     reverse : bool, default=False
         Whether the gradient of the speaker head reaches the encoder with the opposite
         sign.
-    pooling : {"statistics", "attention"}, default="statistics"
-        What is taken over time: mean, standard deviation and maximum, or a mean with
-        weights that are learned, see `AttentionPooling`.
+    pooling : {"statistics", "attention", "attentive_statistics"}, default="statistics"
+        What is taken over time: mean, standard deviation and maximum, a mean with
+        weights that are learned, see `AttentionPooling`, or mean and deviation with
+        such weights, see `AttentiveStatistics`.
     dropout : float, default=0.0
         Share of the values that are dropped in training, before both heads.
 
@@ -160,14 +161,14 @@ class SpeakerInvariantNet(nn.Module):
         self.convolutions = nn.Sequential(*layers)
         self.gru = nn.GRU(widths[-1], hidden_size, batch_first=True)
         self.projection = nn.Sequential(nn.Linear(hidden_size, hidden_size), nn.PReLU())
-        self.n_features_out = hidden_size * (3 if pooling == "statistics" else 1)
+        attention = ATTENTION.get(pooling)
+        n_statistics = attention.n_statistics if attention else 3
+        self.n_features_out = hidden_size * n_statistics
         self.emotion_head = _head(self.n_features_out, head_sizes, n_classes)
         self.speaker_head = (
             _head(self.n_features_out, head_sizes, n_speakers) if n_speakers else None
         )
-        self.attention = (
-            AttentionPooling(hidden_size) if pooling == "attention" else None
-        )
+        self.attention = attention(hidden_size) if attention else None
         self.dropout = Dropout(dropout)
 
     @property
@@ -193,7 +194,8 @@ class SpeakerInvariantNet(nn.Module):
         -------
         Tensor of shape (n, n_features_out)
             Mean, standard deviation (with n in the denominator; the paper does not
-            say) and maximum over time; or the weighted mean.
+            say) and maximum over time; or the weighted mean, with or without
+            deviation.
         """
         x, lengths = _repeat_short(x, lengths, self.min_frames)
         steps = self.convolutions(x.transpose(1, 2)).transpose(1, 2)

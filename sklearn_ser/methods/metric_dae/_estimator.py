@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 from ..._dimensions import dimension_name
 from ..._sklearn import StrOptions, available_if, fit_context
 from ...training._labels import check_ratings, routing_hint
+from ...training._schedule import Schedule
 from ._autoencoder import MetricAutoencoder
 
 Label = Literal["act", "val", "activation", "valence"]
@@ -74,6 +75,9 @@ class MetricDAE(MetricAutoencoder):
     weight_decay : float, default=0.0
         Penalty on large weights: the `weight_decay` of the torch optimiser, which adds
         so much of each weight to its gradient (L2). 0 is none.
+    schedule : {"paper", "small_corpus"} or Schedule, default="paper"
+        What is done in training beside what the paper publishes: nothing, what was
+        chosen for few speakers, or the parts of a `sklearn_ser.Schedule`.
     max_epochs : int, default=50
         Passes over the training data (paper).
     batch_size : int, default=64
@@ -194,6 +198,7 @@ class MetricDAE(MetricAutoencoder):
         metric_weight: float = 1.0,
         lr: float = 1e-3,
         weight_decay: float = 0.0,
+        schedule: Literal["paper", "small_corpus"] | Schedule = "paper",
         max_epochs: int = 50,
         batch_size: int = 64,
         early_stopping: bool = False,
@@ -217,6 +222,7 @@ class MetricDAE(MetricAutoencoder):
         self.metric_weight = metric_weight
         self.lr = lr
         self.weight_decay = weight_decay
+        self.schedule = schedule
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping

@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
 )
 
 from ..._sklearn import fit_context
+from ...training._schedule import Schedule
 from ._autoencoder import Labels, MetricAutoencoder
 
 
@@ -58,6 +59,9 @@ class MetricDAERegressor(RegressorMixin, MetricAutoencoder):
     weight_decay : float, default=0.0
         Penalty on large weights: the `weight_decay` of the torch optimiser, which adds
         so much of each weight to its gradient (L2). 0 is none.
+    schedule : {"paper", "small_corpus"} or Schedule, default="paper"
+        What is done in training beside what the paper publishes: nothing, what was
+        chosen for few speakers, or the parts of a `sklearn_ser.Schedule`.
     max_epochs : int, default=50
         Passes over the training data (paper).
     batch_size : int, default=64
@@ -161,6 +165,7 @@ class MetricDAERegressor(RegressorMixin, MetricAutoencoder):
         metric_weight: float = 1.0,
         lr: float = 1e-3,
         weight_decay: float = 0.0,
+        schedule: Literal["paper", "small_corpus"] | Schedule = "paper",
         max_epochs: int = 50,
         batch_size: int = 64,
         early_stopping: bool = False,
@@ -183,6 +188,7 @@ class MetricDAERegressor(RegressorMixin, MetricAutoencoder):
         self.metric_weight = metric_weight
         self.lr = lr
         self.weight_decay = weight_decay
+        self.schedule = schedule
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping

@@ -28,6 +28,7 @@ from ...training._batches import Data, UtteranceBatches
 from ...training._labels import check_groups
 from ...training._losses import WeightedCrossEntropy
 from ...training._net import TrainingNet
+from ...training._schedule import OF_CLASSES, Schedule
 from ...training._sequences import (
     SequenceClassifierMixin,
     SequenceEstimator,
@@ -132,6 +133,9 @@ class PseudoSiameseGated(
         Penalty on large weights: the `weight_decay` of the torch optimiser, which adds
         so much of each weight to its gradient (L2). 0 is none. All phases have
         it.
+    schedule : {"paper", "small_corpus"} or Schedule, default="paper"
+        What is done in training beside what the paper publishes: nothing, what was
+        chosen for few speakers, or the parts of a `sklearn_ser.Schedule`.
     pretraining_epochs : int, default=2
         Passes over the auxiliary corpora in the pre-training. The paper publishes no
         epochs; the defaults are for two processors, see the notes.
@@ -289,6 +293,7 @@ class PseudoSiameseGated(
     }
 
     __metadata_request__fit = {"quadrant": True, "groups": True}
+    _schedule_parts = OF_CLASSES
 
     def __init__(
         self,
@@ -312,6 +317,7 @@ class PseudoSiameseGated(
         standardize: bool = True,
         lr: float = 1.0,
         weight_decay: float = 0.0,
+        schedule: Literal["paper", "small_corpus"] | Schedule = "paper",
         pretraining_epochs: int = 2,
         feature_epochs: int = 6,
         max_epochs: int = 30,
@@ -348,6 +354,7 @@ class PseudoSiameseGated(
         self.standardize = standardize
         self.lr = lr
         self.weight_decay = weight_decay
+        self.schedule = schedule
         self.pretraining_epochs = pretraining_epochs
         self.feature_epochs = feature_epochs
         self.max_epochs = max_epochs
@@ -596,6 +603,9 @@ or array-like of shape (n, n_segments, n_features) or (n, n_features)
             },
             part="fusion",
             criterion=WeightedCrossEntropy,
+            criterion_params={
+                "label_smoothing": self._resolve_schedule().label_smoothing
+            },
             inputs={"x": "X", "lengths": "lengths", "generator": "generator"},
             batches=UtteranceBatches,
             optimizer="Adadelta",

@@ -15,6 +15,7 @@ from ...training._base import draw_seed
 from ...training._batches import UtteranceBatches
 from ...training._labels import check_groups
 from ...training._losses import WeightedCrossEntropy
+from ...training._schedule import OF_UTTERANCES, Schedule
 from ...training._sequences import (
     SequenceClassifierMixin,
     SequenceEstimator,
@@ -41,11 +42,13 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
         Number of layers (paper).
     bidirectional : bool, default=False
         Whether each layer also reads backwards (BLSTM).
-    pooling : {"last", "mean", "max", "attention"}, default="last"
+    pooling : {"last", "mean", "max", "attention", "attentive_statistics"}, \
+default="last"
         Which of the last layer's states are classified: the one after the last frame
         (and, backwards, the one after the first), their mean or maximum over time, or a
         mean whose weights over time are learned (Neumann and Vu, 2017), see
-        `sklearn_ser.nets.AttentionPooling`.
+        `sklearn_ser.nets.AttentionPooling`, or mean and deviation with such weights
+        (Okabe et al., 2018), see `sklearn_ser.nets.AttentiveStatistics`.
     dropout : float, default=0.0
         Share of the values that are dropped in training: those before each layer but
         the first and before the linear layer.
@@ -60,6 +63,9 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
     weight_decay : float, default=0.0
         Penalty on large weights: the `weight_decay` of the torch optimiser, which adds
         so much of each weight to its gradient (L2). 0 is none.
+    schedule : {"paper", "small_corpus"} or Schedule, default="paper"
+        What is done in training beside what the paper publishes: nothing, what was
+        chosen for few speakers, or the parts of a `sklearn_ser.Schedule`.
     max_epochs : int, default=20
         Passes over the training data (paper).
     batch_size : int, default=32
@@ -153,6 +159,7 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
     }
 
     __metadata_request__fit = {"groups": True}
+    _schedule_parts = OF_UTTERANCES
 
     def __init__(
         self,
@@ -160,12 +167,15 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
         hidden_size: int = 128,
         n_layers: int = 2,
         bidirectional: bool = False,
-        pooling: Literal["last", "mean", "max", "attention"] = "last",
+        pooling: Literal[
+            "last", "mean", "max", "attention", "attentive_statistics"
+        ] = "last",
         dropout: float = 0.0,
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         standardize: bool = True,
         lr: float = 1e-3,
         weight_decay: float = 0.0,
+        schedule: Literal["paper", "small_corpus"] | Schedule = "paper",
         max_epochs: int = 20,
         batch_size: int = 32,
         early_stopping: bool = False,
@@ -188,6 +198,7 @@ class SequenceClassifier(SequenceClassifierMixin, SequenceEstimator):
         self.standardize = standardize
         self.lr = lr
         self.weight_decay = weight_decay
+        self.schedule = schedule
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping
@@ -260,6 +271,9 @@ or array-like of shape (n, n_frames, n_features) or (n, n_features)
                 "dropout": self.dropout,
             },
             criterion=WeightedCrossEntropy,
+            criterion_params={
+                "label_smoothing": self._resolve_schedule().label_smoothing
+            },
             inputs={"x": "X", "lengths": "lengths", "generator": "generator"},
             batches=UtteranceBatches,
             **self._shared_settings(seed),

@@ -12,9 +12,9 @@ from torch.nn.utils.rnn import (
     pad_packed_sequence,
 )
 
-from ...training._layers import AttentionPooling, Dropout
+from ...training._layers import ATTENTION, Dropout
 
-Pooling = Literal["last", "mean", "max", "attention"]
+Pooling = Literal["last", "mean", "max", "attention", "attentive_statistics"]
 
 
 class SequenceOutput(NamedTuple):
@@ -46,10 +46,12 @@ class RecurrentClassifier(nn.Module):
         Number of layers.
     bidirectional : bool, default=False
         Whether each layer also reads backwards.
-    pooling : {"last", "mean", "max", "attention"}, default="last"
+    pooling : {"last", "mean", "max", "attention", "attentive_statistics"}, \
+default="last"
         Which of the last layer's states are classified: the one after the last frame
         (and, backwards, the one after the first), their mean or maximum over time, or
-        a mean with weights that are learned, see `AttentionPooling`.
+        a mean with weights that are learned, see `AttentionPooling`, or mean and
+        deviation with such weights, see `AttentiveStatistics`.
     dropout : float, default=0.0
         Share of the values that are dropped in training, before each layer but the
         first and before the linear layer.
@@ -99,8 +101,10 @@ class RecurrentClassifier(nn.Module):
             )
             for index in range(n_layers)
         )
-        self.head = nn.Linear(width, n_classes)
-        self.attention = AttentionPooling(width) if pooling == "attention" else None
+        attention = ATTENTION.get(pooling)
+        n_statistics = attention.n_statistics if attention else 1
+        self.head = nn.Linear(n_statistics * width, n_classes)
+        self.attention = attention(width) if attention else None
 
     def forward(
         self,

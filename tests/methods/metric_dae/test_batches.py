@@ -13,9 +13,7 @@ def dealt(kind, labels, batch_size, seed=0):
     """Return the batches of an epoch, each as the numbers of its rows."""
     labels = np.asarray(labels, dtype=np.float32)
     data = {"X": np.arange(len(labels)), "labels": labels}
-    batches = kind(
-        data, batch_size=batch_size, transform=None, seed=lambda: seed, device="cpu"
-    )
+    batches = kind(data, batch_size=batch_size, seed=lambda: seed, device="cpu")
     return [batch["X"].tolist() for batch in batches]
 
 

@@ -90,6 +90,6 @@ def test_dropout_comes_from_the_generator_and_only_in_training():
     assert torch.equal(net(x, lengths).logits, net(x, lengths).logits)
 
 
-def test_recurrent_classifier_knows_four_poolings():
-    with pytest.raises(ValueError, match="'max', 'attention'\\), got 'median'"):
+def test_recurrent_classifier_knows_five_poolings():
+    with pytest.raises(ValueError, match="'attentive_statistics'\\), got 'median'"):
         RecurrentClassifier(3, 2, pooling="median")
