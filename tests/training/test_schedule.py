@@ -57,7 +57,7 @@ def test_paper_is_nothing_and_each_part_is_something(estimator, needs):
             model, _ = fitted(changed, needs)
             assert not np.array_equal(numbers(model, X), numbers(paper, X)), part
         else:
-            with pytest.raises(ValueError, match="has no .*, which Schedule"):
+            with pytest.raises(ValueError, match=r"has no .*, which Schedule"):
                 fitted(changed, needs)
 
 
