@@ -1,6 +1,7 @@
 from . import audio as audio
 from . import augmentation as augmentation
 from . import datasets as datasets
+from . import ensemble as ensemble
 from . import evaluation as evaluation
 from . import features as features
 from . import losses as losses
@@ -15,6 +16,7 @@ from .audio import AudioFileNotFoundError as AudioFileNotFoundError
 from .audio import load_audio as load_audio
 from .augmentation import SpeedPerturbation as SpeedPerturbation
 from .augmentation import perturb_speed as perturb_speed
+from .ensemble import SeedEnsemble as SeedEnsemble
 from .estimators import CVAE as CVAE
 from .estimators import ContrastiveSiamese as ContrastiveSiamese
 from .estimators import MEnAN as MEnAN
