@@ -27,6 +27,9 @@ class Needs:
     seed : bool
         Whether the result depends on chance, so that the recipe takes
         ``random_state``.
+    schedule : bool
+        Whether it trains networks, by the schedule that its parameter ``schedule``
+        names, on the features that its parameter ``front_end`` makes.
     label : tuple of {"activation", "valence", "dominance"}
         The dimensions from which the recipe can learn beside the target, by its
         parameter ``label``: the name of one, a tuple of several, or None for none of
@@ -55,6 +58,7 @@ class Needs:
     """
 
     seed: bool = False
+    schedule: bool = False
     label: tuple[str, ...] = ()
     auxiliary_corpora: bool = False
     condition: tuple[str, ...] = ()
@@ -76,6 +80,7 @@ class Recipe(Protocol[P, R_co]):
 def needs(
     *,
     seed: bool = False,
+    schedule: bool = False,
     label: tuple[str, ...] = (),
     auxiliary_corpora: bool = False,
     condition: tuple[str, ...] = (),
@@ -85,7 +90,7 @@ def needs(
 
     Parameters
     ----------
-    seed, label, auxiliary_corpora, condition, settle
+    seed, schedule, label, auxiliary_corpora, condition, settle
         See `Needs`.
 
     Returns
@@ -93,7 +98,7 @@ def needs(
     callable
         A decorator that gives a function the attribute ``needs``.
     """
-    declared = Needs(seed, label, auxiliary_corpora, condition, settle)
+    declared = Needs(seed, schedule, label, auxiliary_corpora, condition, settle)
 
     def declare(function: Callable[P, R]) -> Recipe[P, R]:
         recipe = cast(Recipe[P, R], function)

@@ -151,6 +151,13 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         f"{', '.join(_recipes_that('condition'))} (default: the target itself)",
     )
     parser.add_argument(
+        "--schedule",
+        choices=["paper", "small_corpus"],
+        default="paper",
+        help="how networks are trained: as published, or as was chosen for few "
+        "speakers (default: %(default)s)",
+    )
+    parser.add_argument(
         "--seed",
         type=int,
         default=0,
@@ -385,6 +392,8 @@ def _check(options: argparse.Namespace) -> None:
         )
     if options.auxiliary and not needs.auxiliary_corpora:
         raise ValueError(_goes_with("--auxiliary", "auxiliary_corpora", options.recipe))
+    if options.schedule != "paper" and not needs.schedule:
+        raise ValueError(_goes_with("--schedule", "schedule", options.recipe))
     for text in options.set:
         _assignment(text)
     _auxiliary_folders(options)
@@ -475,6 +484,8 @@ def _build(options: argparse.Namespace) -> Any:
     needs = _needs(options.recipe)
     if needs.seed:
         settings["random_state"] = options.seed
+    if needs.schedule:
+        settings["schedule"] = options.schedule
     if needs.label:
         names = () if options.label == "none" else tuple(options.label.split("+"))
         settings["label"] = names if len(names) > 1 else next(iter(names), None)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sklearn_ser
-from sklearn_ser import EGeMAPS, estimators, recipes
+from sklearn_ser import MFCC, EGeMAPS, estimators, recipes
 from sklearn_ser._needs import needs
 from sklearn_ser.datasets import make_emotional_speech
 
@@ -40,6 +40,8 @@ def test_recipes_take_what_they_declare(name):
     model = RECIPES[name](**common)
     offers = {
         "random_state": (declared.seed, 0),
+        "schedule": (declared.schedule, "small_corpus"),
+        "front_end": (declared.schedule, MFCC(duration=None)),
         "label": (bool(declared.label), None),
         "auxiliary_corpora": (declared.auxiliary_corpora, None),
         "condition": (bool(declared.condition), "gender"),
@@ -122,7 +124,9 @@ def words_of(path):
 
 @pytest.mark.parametrize("path", READERS, ids=lambda path: path.name)
 def test_readers_name_no_recipe_and_no_estimator(path):
-    classes = [*estimators.__all__, "SpeedPerturbation", "AuxiliaryCorpora"]
+    # Not Schedule, which all networks have.
+    classes = {*estimators.__all__} - {"Schedule"}
+    classes |= {"SpeedPerturbation", "AuxiliaryCorpora"}
     named = {*RECIPES, *classes, *map(str.lower, classes), "segment_shape"}
     assert words_of(path) & named == set()
 

@@ -15,8 +15,9 @@ from torch import Tensor
 from .._sklearn import Interval, StrOptions, validate_parameter_constraints
 from ._batches import Batch
 
-# Of the first learning rate, and where it is highest.
-_WARM_UP = {"one_cycle": 0.3, "cosine": 0.0}
+# The share of the epochs before the highest learning rate, and its factor there.
+_HIGHEST = {"one_cycle": (0.3, 3.0), "cosine": (0.0, 1.0)}
+# Where it begins, relative to the highest.
 _FIRST = 0.04
 
 
@@ -32,8 +33,9 @@ class Schedule(BaseEstimator):
     ----------
     lr_policy : {"one_cycle", "cosine"} or None, default=None
         How the learning rate goes from epoch to epoch, in the place of what the paper
-        does: up during the first 0.3 of them and down again (Smith, 2018), or down from
-        the beginning, both along a cosine. None leaves the paper's.
+        does: up to three times `lr` during the first 0.3 of them and down again (Smith,
+        2018), or down from `lr` from the beginning, both along a cosine. None leaves
+        the paper's.
     label_smoothing : float, default=0.0
         Share of the target that is spread evenly over all classes (Szegedy et al.,
         2016), from 0 to 1.
@@ -114,7 +116,6 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "paper": {},
     "small_corpus": {"lr_policy": "one_cycle", "label_smoothing": 0.1},
 }
-ScheduleName = Literal["paper", "small_corpus"]
 
 # The parts that a network has, by what it learns from.
 OF_ALL = frozenset({"lr_policy", "average_from"})
@@ -189,10 +190,11 @@ class LearningRate:
     def __call__(self, epoch: int) -> float:
         """Return the factor in the middle of an epoch, counted from 0."""
         done = min(epoch + 0.5, self.n_epochs - 0.5) / self.n_epochs
-        warm_up = _WARM_UP[self.policy]
+        warm_up, highest = _HIGHEST[self.policy]
         if done < warm_up:
-            return _FIRST + (1 - _FIRST) * (1 - cos(pi * done / warm_up)) / 2
-        return (1 + cos(pi * (done - warm_up) / (1 - warm_up))) / 2
+            up = (1 - cos(pi * done / warm_up)) / 2
+            return highest * (_FIRST + (1 - _FIRST) * up)
+        return highest * (1 + cos(pi * (done - warm_up) / (1 - warm_up))) / 2
 
 
 def augmentation_of(schedule: Schedule) -> Augmentation | None:

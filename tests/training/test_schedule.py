@@ -124,13 +124,13 @@ def test_learning_rate_by_hand():
         [(1 + np.cos(np.pi / 4)) / 2, (1 + np.cos(3 * np.pi / 4)) / 2]
     )
     assert cosine(5) == cosine(1)
-    # Up from 0.04 in three epochs, then down.
+    # Up to 3 in three epochs, then down.
     assert [cycle(epoch) for epoch in range(3)] == pytest.approx(
-        [0.04 + 0.96 * (1 - np.cos(np.pi * part / 6)) / 2 for part in (1, 3, 5)]
+        [0.12 + 2.88 * (1 - np.cos(np.pi * part / 6)) / 2 for part in (1, 3, 5)]
     )
     down = [cycle(epoch) for epoch in range(3, 10)]
     assert down == sorted(down, reverse=True)
-    assert down[3] == pytest.approx(0.5)
+    assert down[3] == pytest.approx(1.5)
 
 
 # Labels

@@ -8,15 +8,18 @@ import numpy as np
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from ..._needs import needs
+from ..._schedules import ScheduleName, follow_schedule
 from ...features import MFCC
 
 
-@needs(seed=True)
+@needs(seed=True, schedule=True)
 def contrastive_siamese(
     *,
-    n_frames: int = 898,
+    n_frames: int | None = 898,
     max_epochs: int = 30,
     early_stopping: bool = False,
+    schedule: ScheduleName = "paper",
+    front_end: Any = None,
     random_state: int | np.random.RandomState | None = None,
     memory: Any = None,
     n_jobs: int | None = None,
@@ -31,7 +34,7 @@ def contrastive_siamese(
 
     Parameters
     ----------
-    n_frames : int, default=898
+    n_frames : int or None, default=898
         Frames that the network sees at once, of `sklearn_ser.ContrastiveSiamese`: 9 s
         in the paper. The time of training grows with it; 398 are 4 s, which hold most
         of the emotion according to the paper's Figure 2.
@@ -41,6 +44,13 @@ def contrastive_siamese(
         Whether to hold out some of the training speakers, to stop when the loss on
         them no longer falls, and to keep the weights of the best epoch; `fit` then
         needs ``groups``.
+    schedule : {"paper", "small_corpus"}, default="paper"
+        How the networks are trained: as published, or as was chosen for few speakers,
+        with what the documentation's results tell of each part.
+    front_end : transformer or None, default=None
+        What makes features of the recordings in the place of the paper's, such as
+        `sklearn_ser.SpeechEmbedding`. None is the paper's, to which alone `memory`,
+        `n_jobs` and `on_error` go.
     random_state : int, RandomState instance or None, default=None
         Seed of all that is random in `fit`; None draws one from numpy's.
     memory : str, joblib.Memory or None, default=None
@@ -84,9 +94,14 @@ def contrastive_siamese(
     # Imported here: the reference needs no torch, which takes seconds to import.
     from ._estimator import ContrastiveSiamese
 
-    front_end = MFCC(
-        duration=None, memory=memory, n_jobs=n_jobs, on_error=on_error, verbose=verbose
-    )
+    if front_end is None:
+        front_end = MFCC(
+            duration=None,
+            memory=memory,
+            n_jobs=n_jobs,
+            on_error=on_error,
+            verbose=verbose,
+        )
     classifier = ContrastiveSiamese(
         n_frames=n_frames,
         class_weight="balanced",
@@ -95,4 +110,5 @@ def contrastive_siamese(
         random_state=random_state,
         verbose=verbose,
     )
+    follow_schedule(schedule, classifier)
     return make_pipeline(front_end, classifier)

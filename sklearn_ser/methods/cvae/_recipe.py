@@ -9,18 +9,21 @@ from sklearn import config_context
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from ..._needs import needs
+from ..._schedules import ScheduleName, follow_schedule
 from ...features import LogMelSegmenter
 
 _CONDITIONS = ("emotion", "gender", "activation", "valence", "dominance")
 
 
-@needs(seed=True, condition=_CONDITIONS)
+@needs(seed=True, schedule=True, condition=_CONDITIONS)
 def cvae_lstm(
     *,
     condition: (
         Literal["emotion", "gender", "activation", "valence", "dominance"] | None
     ) = None,
     early_stopping: bool = False,
+    schedule: ScheduleName = "paper",
+    front_end: Any = None,
     random_state: int | np.random.RandomState | None = None,
     memory: Any = None,
     n_jobs: int | None = None,
@@ -46,6 +49,13 @@ default=None
         Whether to hold out some of the training speakers, to stop when the loss on them
         no longer falls, and to keep the weights of the best epoch; `fit` then needs
         ``groups``. The autoencoder and the classifier each stop by themselves.
+    schedule : {"paper", "small_corpus"}, default="paper"
+        How the networks are trained: as published, or as was chosen for few speakers,
+        with what the documentation's results tell of each part.
+    front_end : transformer or None, default=None
+        What makes features of the recordings in the place of the paper's, such as
+        `sklearn_ser.SpeechEmbedding`. None is the paper's, to which alone `memory`,
+        `n_jobs` and `on_error` go.
     random_state : int, RandomState instance or None, default=None
         Seed of all that is random in `fit`; None draws one from numpy's.
     memory : str, joblib.Memory or None, default=None
@@ -113,9 +123,10 @@ default=None
     from ..sequence_classifier._estimator import SequenceClassifier
     from ._estimator import CVAE
 
-    front_end = LogMelSegmenter(
-        memory=memory, n_jobs=n_jobs, on_error=on_error, verbose=verbose
-    )
+    if front_end is None:
+        front_end = LogMelSegmenter(
+            memory=memory, n_jobs=n_jobs, on_error=on_error, verbose=verbose
+        )
     of_both: dict[str, Any] = {
         "early_stopping": early_stopping,
         "random_state": random_state,
@@ -123,13 +134,14 @@ default=None
     }
     classifier = SequenceClassifier(class_weight="balanced", **of_both)
     encoder = CVAE(**of_both)
+    follow_schedule(schedule, encoder, classifier)
     if condition is not None:
         with config_context(enable_metadata_routing=True):
             encoder.set_fit_request(condition=condition)
     return make_pipeline(front_end, encoder, classifier)
 
 
-@needs(seed=True)
+@needs(seed=True, schedule=True)
 def vae_lstm(**settings: Any) -> Pipeline:
     """Return the pipeline of Latif et al. (2018) with the variational autoencoder.
 
@@ -158,7 +170,7 @@ def vae_lstm(**settings: Any) -> Pipeline:
     return _without_condition("vae", **settings)
 
 
-@needs(seed=True)
+@needs(seed=True, schedule=True)
 def ae_lstm(**settings: Any) -> Pipeline:
     """Return the pipeline of Latif et al. (2018) with the plain autoencoder.
 

@@ -9,17 +9,20 @@ import numpy as np
 from sklearn.pipeline import make_pipeline
 
 from ..._needs import needs
+from ..._schedules import ScheduleName, follow_schedule
 from ...augmentation import SPEEDS, SpeedPerturbation
 from ...features import LogMelProsody
 
 
-@needs(seed=True)
+@needs(seed=True, schedule=True)
 def menan(
     *,
-    max_epochs: int = 300,
+    max_epochs: int | None = None,
     shorter: Literal["repeat", "keep"] = "repeat",
     factors: Sequence[float] = SPEEDS,
     early_stopping: bool = False,
+    schedule: ScheduleName = "paper",
+    front_end: Any = None,
     random_state: int | np.random.RandomState | None = None,
     memory: Any = None,
     n_jobs: int | None = None,
@@ -33,9 +36,9 @@ def menan(
 
     Parameters
     ----------
-    max_epochs : int, default=300
-        Passes over the training data (paper). The paper has 22,000 utterances. With a
-        few hundred, the documentation's results come from 30 to 50 passes.
+    max_epochs : int or None, default=None
+        Passes over the training data and its copies; None is 300 (paper), and 6 with
+        ``schedule="small_corpus"``. The paper has 22,000 utterances.
     shorter : {"repeat", "keep"}, default="repeat"
         Whether recordings shorter than 14 s are repeated up to that (paper), or keep
         their length, which on recordings of 3 s takes a fifth of the time; of
@@ -47,6 +50,13 @@ def menan(
         Whether to hold out some of the training speakers, to stop when the loss on them
         no longer falls, and to keep the weights of the best epoch; `fit` then needs
         ``groups``.
+    schedule : {"paper", "small_corpus"}, default="paper"
+        How the networks are trained: as published, or as was chosen for few speakers,
+        with what the documentation's results tell of each part.
+    front_end : transformer or None, default=None
+        What makes features of the recordings in the place of the paper's, such as
+        `sklearn_ser.SpeechEmbedding`. None is the paper's, to which alone `memory`,
+        `n_jobs` and `on_error` go.
     random_state : int, RandomState instance or None, default=None
         Seed of all that is random in `fit`; None draws one from numpy's.
     memory : str, joblib.Memory or None, default=None
@@ -104,13 +114,16 @@ def menan(
     # Imported here: the reference needs no torch, which takes seconds to import.
     from ._estimator import MEnAN
 
-    front_end = LogMelProsody(
-        shorter=shorter,
-        memory=memory,
-        n_jobs=n_jobs,
-        on_error=on_error,
-        verbose=verbose,
-    )
+    if front_end is None:
+        front_end = LogMelProsody(
+            shorter=shorter,
+            memory=memory,
+            n_jobs=n_jobs,
+            on_error=on_error,
+            verbose=verbose,
+        )
+    if max_epochs is None:
+        max_epochs = 300 if schedule == "paper" else 6
     classifier = MEnAN(
         class_weight="balanced",
         max_epochs=max_epochs,
@@ -118,10 +131,12 @@ def menan(
         random_state=random_state,
         verbose=verbose,
     )
+    if follow_schedule(schedule, classifier):
+        classifier.set_params(hidden_size=64)
     return SpeedPerturbation(make_pipeline(front_end, classifier), factors=factors)
 
 
-@needs(seed=True)
+@needs(seed=True, schedule=True)
 def dat(**settings: Any) -> SpeedPerturbation:
     """Return the pipeline of Li et al. (2020) with domain-adversarial training.
 

@@ -10,13 +10,16 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from ..._needs import needs
+from ..._schedules import ScheduleName, follow_schedule
 from ...features import EGeMAPS
 
 
-@needs(seed=True, label=("activation", "valence"))
+@needs(seed=True, schedule=True, label=("activation", "valence"))
 def metric_dae(
     label: Any = "act",
     *,
+    schedule: ScheduleName = "paper",
+    front_end: Any = None,
     random_state: int | np.random.RandomState | None = None,
     memory: Any = None,
     n_jobs: int | None = None,
@@ -34,6 +37,13 @@ def metric_dae(
     label : {"act", "val"}, ("act", "val") or None, default="act"
         What the embedding learns to keep; `fit` then needs ``activation`` or
         ``valence``. None is the paper's unsupervised baseline.
+    schedule : {"paper", "small_corpus"}, default="paper"
+        How the networks are trained: as published, or as was chosen for few speakers,
+        with what the documentation's results tell of each part.
+    front_end : transformer or None, default=None
+        What makes features of the recordings in the place of the paper's, such as
+        `sklearn_ser.SpeechEmbedding`. None is the paper's, to which alone `memory`,
+        `n_jobs` and `on_error` go.
     random_state : int, RandomState instance or None, default=None
         Seed of all that is random in `fit`; None draws one from numpy's.
     memory : str, joblib.Memory or None, default=None
@@ -81,9 +91,11 @@ def metric_dae(
     # Imported here: the reference needs no torch, which takes seconds to import.
     from ._estimator import MetricDAE
 
-    front_end = EGeMAPS(
-        memory=memory, n_jobs=n_jobs, on_error=on_error, verbose=verbose
-    )
+    if front_end is None:
+        front_end = EGeMAPS(
+            memory=memory, n_jobs=n_jobs, on_error=on_error, verbose=verbose
+        )
     embedding = MetricDAE(label=label, random_state=random_state)
+    follow_schedule(schedule, embedding)
     classifier = SVC(kernel="linear", class_weight="balanced")
     return make_pipeline(front_end, StandardScaler(), embedding, classifier)

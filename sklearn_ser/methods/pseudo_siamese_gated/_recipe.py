@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from ..._needs import needs
+from ..._schedules import ScheduleName, follow_schedule
 from ...datasets import AuxiliaryCorpora, Corpus
 from ...features import SpectrogramSegmenter
 
@@ -30,8 +31,9 @@ def _settle(
                 f"Auxiliary corpora have no effect with {name}=None: leave out one of "
                 "the two."
             )
-    if shape in model.get_params() and shape not in changed:
-        model.set_params(**{shape: model[0].segment_shape})
+    of_front_end = getattr(model[0], "segment_shape", None)
+    if shape in model.get_params() and shape not in changed and of_front_end:
+        model.set_params(**{shape: of_front_end})
     if not corpora:
         return None
     made = AuxiliaryCorpora.from_corpora(corpora, model[0])
@@ -39,7 +41,7 @@ def _settle(
     return made
 
 
-@needs(seed=True, auxiliary_corpora=True, settle=_settle)
+@needs(seed=True, schedule=True, auxiliary_corpora=True, settle=_settle)
 def pseudo_siamese_gated(
     auxiliary_corpora: Auxiliary = None,
     *,
@@ -48,6 +50,8 @@ def pseudo_siamese_gated(
     feature_epochs: int = 6,
     max_epochs: int = 30,
     early_stopping: bool = False,
+    schedule: ScheduleName = "paper",
+    front_end: Any = None,
     random_state: int | np.random.RandomState | None = None,
     memory: Any = None,
     n_jobs: int | None = None,
@@ -82,6 +86,13 @@ default=None
         Whether to hold out some of the training speakers, to stop when the loss on
         them no longer falls, and to keep the weights of the best epoch; `fit` then
         needs ``groups``.
+    schedule : {"paper", "small_corpus"}, default="paper"
+        How the networks are trained: as published, or as was chosen for few speakers,
+        with what the documentation's results tell of each part.
+    front_end : transformer or None, default=None
+        What makes features of the recordings in the place of the paper's, such as
+        `sklearn_ser.SpeechEmbedding`. None is the paper's, to which alone `memory`,
+        `n_jobs` and `on_error` go.
     random_state : int, RandomState instance or None, default=None
         Seed of all that is random in `fit`; None draws one from numpy's.
     memory : str, os.PathLike, joblib.Memory or None, default=None
@@ -169,15 +180,16 @@ default=None
     # Imported here: the reference needs no torch, which takes seconds to import.
     from ._estimator import PseudoSiameseGated
 
-    front_end = SpectrogramSegmenter.from_preset(
-        preset, memory=memory, n_jobs=n_jobs, on_error=on_error, verbose=verbose
-    )
+    if front_end is None:
+        front_end = SpectrogramSegmenter.from_preset(
+            preset, memory=memory, n_jobs=n_jobs, on_error=on_error, verbose=verbose
+        )
     corpora = auxiliary_corpora
     if corpora is not None and not isinstance(corpora, AuxiliaryCorpora):
         corpora = AuxiliaryCorpora.from_corpora(corpora, front_end)
     classifier = PseudoSiameseGated(
         corpora,
-        segment_shape=front_end.segment_shape,
+        segment_shape=getattr(front_end, "segment_shape", None),
         class_weight="balanced",
         pretraining_epochs=pretraining_epochs,
         feature_epochs=feature_epochs,
@@ -187,10 +199,11 @@ default=None
         random_state=random_state,
         verbose=verbose,
     )
+    follow_schedule(schedule, classifier)
     return make_pipeline(front_end, classifier)
 
 
-@needs(seed=True, auxiliary_corpora=True, settle=_settle)
+@needs(seed=True, schedule=True, auxiliary_corpora=True, settle=_settle)
 def psn(auxiliary_corpora: Auxiliary = None, **settings: Any) -> Pipeline:
     """Return the pipeline of Gao et al. (2021) with triplets and no gate, PSN.
 
@@ -223,7 +236,7 @@ default=None
     return pipeline.set_params(pseudosiamesegated__fusion="concatenate")
 
 
-@needs(seed=True, auxiliary_corpora=True, settle=_settle)
+@needs(seed=True, schedule=True, auxiliary_corpora=True, settle=_settle)
 def pt_g(auxiliary_corpora: Auxiliary = None, **settings: Any) -> Pipeline:
     """Return the pipeline of Gao et al. (2021) with the gate and no triplets, PT_G.
 
@@ -257,7 +270,7 @@ default=None
     return pipeline.set_params(pseudosiamesegated__triplets=None)
 
 
-@needs(seed=True, auxiliary_corpora=True, settle=_settle)
+@needs(seed=True, schedule=True, auxiliary_corpora=True, settle=_settle)
 def pt(auxiliary_corpora: Auxiliary = None, **settings: Any) -> Pipeline:
     """Return the pipeline of Gao et al. (2021) with pre-training alone, PT.
 
@@ -291,7 +304,7 @@ default=None
     return pipeline.set_params(pseudosiamesegated__fusion="concatenate")
 
 
-@needs(seed=True, settle=_settle)
+@needs(seed=True, schedule=True, settle=_settle)
 def cnn_blstm(**settings: Any) -> Pipeline:
     """Return the pipeline of Gao et al. (2021) without an autoencoder, CNN-BLSTM.
 
