@@ -21,7 +21,7 @@ from sklearn.utils.validation import validate_data
 from ._collections import column_names, to_list, to_numpy
 from ._constants import LARGEST
 
-__all__ = ["as_sequences"]
+__all__ = ["as_sequences", "join_frames"]
 
 Kind = Literal["ragged", "cube", "table"]
 
@@ -84,6 +84,48 @@ n_features); ndarray of shape (n, n_frames, n_features) or (n, n_features)
         utterances = list(_numeric(table, "X")[:, None, :])
     arrays = _same_width(utterances)
     return np.fromiter(arrays, dtype=object, count=len(arrays))
+
+
+def join_frames(X: Any, n_frames: int) -> NDArray[np.object_]:
+    """Join the frames of sequences to segments, one after the other.
+
+    For networks of segments, on features that come as frames: as a step of a pipeline,
+    ``FunctionTransformer(join_frames, kw_args={"n_frames": 16})``.
+
+    Parameters
+    ----------
+    X : list or 1-D object array of n arrays of shape (n_frames_i, n_features)
+        Sequences, as `as_sequences` takes them.
+    n_frames : int
+        Frames of a segment. The last segment is filled up with zeros.
+
+    Returns
+    -------
+    ndarray of shape (n,) and dtype object
+        Arrays of shape (ceil(n_frames_i / n_frames), n_frames * n_features), in which
+        the frames of a segment follow each other.
+
+    Raises
+    ------
+    ValueError
+        If `n_frames` is not a positive integer, or as `as_sequences`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser.sequences import join_frames
+    >>> join_frames([np.arange(6).reshape(3, 2)], n_frames=2)[0]
+    array([[0, 1, 2, 3],
+           [4, 5, 0, 0]])
+    """
+    if not isinstance(n_frames, int | np.integer) or n_frames < 1:
+        raise ValueError(f"n_frames must be a positive integer, got {n_frames!r}.")
+    sequences = as_sequences(X)
+    joined = np.empty(len(sequences), dtype=object)
+    for index, frames in enumerate(sequences):
+        filled = np.pad(frames, [(0, -len(frames) % n_frames), (0, 0)])
+        joined[index] = filled.reshape(-1, n_frames * frames.shape[1])
+    return joined
 
 
 class Sequences:

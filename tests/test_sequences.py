@@ -14,7 +14,7 @@ from sklearn.model_selection import (
     train_test_split,
 )
 
-from sklearn_ser.sequences import as_sequences, check_sequences
+from sklearn_ser.sequences import as_sequences, check_sequences, join_frames
 from tests.sequences import LENGTHS, assert_equal, check, equal_ones, utterances
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -348,3 +348,20 @@ def test_widths_are_compared_with_the_first_utterance():
     message = "utterance 4 of 5 has frames of 7 features, but utterance 0 has 2"
     with pytest.raises(ValueError, match=message):
         check(X)
+
+
+@pytest.mark.parametrize("n_frames", [1, 3, 4, 9])
+def test_frames_are_joined_in_order_and_none_is_lost(n_frames):
+    X = [np.arange(n * 2.0).reshape(n, 2) + 1 for n in (1, 4, 9)]
+    joined = join_frames(X, n_frames)
+    for frames, segments in zip(X, joined, strict=True):
+        assert segments.shape == (-(-len(frames) // n_frames), 2 * n_frames)
+        again = segments.reshape(-1, 2)
+        np.testing.assert_array_equal(again[: len(frames)], frames)
+        assert not again[len(frames) :].any()
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, None])
+def test_segments_have_at_least_a_frame(wrong):
+    with pytest.raises(ValueError, match="n_frames must be a positive integer, got"):
+        join_frames([np.ones((3, 2))], wrong)
