@@ -15,7 +15,7 @@ from scipy.optimize import isotonic_regression
 from scipy.signal import firwin, oaconvolve
 
 from ._base import Features
-from ._frames import MIN_POWER, N_CHUNK, n_samples
+from ._frames import MIN_POWER, n_samples
 
 Signal = NDArray[np.float64]
 
@@ -29,6 +29,9 @@ SOFT_MIN_F0 = 10.0  # Hz; a short period is preferred to its multiples
 PENALTY = 0.1  # of a change of the logarithm of f0, squared
 # Lags beyond the candidates, for the interpolation between whole samples.
 MARGIN = 3
+# Frames that are worked on at a time: more than the arrays of so many are slower to
+# allocate, fewer take more calls.
+N_CHUNK = 75
 
 
 class _Candidates(NamedTuple):
@@ -95,10 +98,13 @@ def track_pitch(
     length = n_samples(window, RATE)
     candidates = _candidates(min_f0, max_f0)
     slow = soxr.resample(signal, rate, RATE, quality="HQ").astype(np.float64)
-    slow = oaconvolve(slow, firwin(N_TAPS, CUTOFF, fs=RATE), mode="same")
+    slow = oaconvolve(slow, _low_pass(), mode="same")
 
     # A frame and its copy at a middling lag lie around the middle of the window.
     starts = np.rint(starts * (RATE / rate) - candidates.center / 2).astype(np.intp)
+    # Zeros lie around the signal.
+    width = length + candidates.last
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(slow, width), width)
     ballast = BALLAST * (np.var(slow) * length) ** 2
     # A frame that is silence in the mel spectrum has no correlation.
     least = (float(MIN_POWER) * length) ** 2
@@ -107,7 +113,8 @@ def track_pitch(
     nccf = np.empty((len(starts), len(interpolation)), np.float32)
     for first in range(0, len(starts), N_CHUNK):
         chunk = slice(first, first + N_CHUNK)
-        frames = _take(slow, starts[chunk], length + candidates.last)
+        frames = windows[width + starts[chunk]]
+        frames -= frames.mean(axis=1, keepdims=True)
         products, energies = _correlate(frames, length, candidates)
         energies = np.maximum(energies, least)
         nccf[chunk] = products / np.sqrt(energies)
@@ -132,13 +139,11 @@ def _candidates(min_f0: float, max_f0: float) -> _Candidates:
     return _Candidates(lags, first, last, spline(RATE * lags).T, center)
 
 
-def _take(signal: Signal, starts: NDArray[np.intp], length: int) -> Signal:
-    """Copy frames without their mean; zeros lie around the signal."""
-    samples = starts[:, None] + np.arange(length)
-    inside = (samples >= 0) & (samples < len(signal))
-    frames: Signal = np.where(inside, signal.take(samples, mode="clip"), 0)
-    frames -= frames.mean(axis=1, keepdims=True)
-    return frames
+@lru_cache(maxsize=1)
+def _low_pass() -> Signal:
+    """Return the taps of the low-pass."""
+    taps: Signal = firwin(N_TAPS, CUTOFF, fs=RATE)
+    return taps
 
 
 def _correlate(
@@ -153,7 +158,8 @@ def _correlate(
     n_fft = next_fast_len(frames.shape[1], real=True)
     spectra = rfft(frames, n_fft) * rfft(frames[:, :length], n_fft).conj()
     products: Signal = irfft(spectra, n_fft)[:, first : last + 1]
-    energy = np.cumsum(np.pad(frames**2, ((0, 0), (1, 0))), axis=1)
+    energy = np.zeros((len(frames), 1 + frames.shape[1]))
+    np.cumsum(frames**2, axis=1, out=energy[:, 1:])
     energies = energy[:, first + length :] - energy[:, first : last + 1]
     return products, energy[:, length, None] * energies
 
