@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.interpolate import make_interp_spline
 from scipy.optimize import isotonic_regression
-from scipy.signal import firwin, oaconvolve
+from scipy.signal import firwin
 
 from ._base import Features
 from ._frames import MIN_POWER, n_samples
@@ -41,6 +41,7 @@ class _Candidates(NamedTuple):
     first: int  # the whole lags from which they are interpolated, in samples
     last: int
     interpolation: Signal  # (n_whole_lags, n_candidates)
+    weighting: Signal  # the same, of correlations to costs
     center: float  # lag of middling pitch, in samples
 
 
@@ -98,7 +99,7 @@ def track_pitch(
     length = n_samples(window, RATE)
     candidates = _candidates(min_f0, max_f0)
     slow = soxr.resample(signal, rate, RATE, quality="HQ").astype(np.float64)
-    slow = oaconvolve(slow, _low_pass(), mode="same")
+    slow = np.convolve(slow, _low_pass())[N_TAPS // 2 : -(N_TAPS // 2)]
 
     # A frame and its copy at a middling lag lie around the middle of the window.
     starts = np.rint(starts * (RATE / rate) - candidates.center / 2).astype(np.intp)
@@ -119,7 +120,7 @@ def track_pitch(
         energies = np.maximum(energies, least)
         nccf[chunk] = products / np.sqrt(energies)
         loud = products / np.sqrt(energies + ballast)
-        costs[chunk] = (SOFT_MIN_F0 * lags - 1) * (loud @ interpolation)
+        costs[chunk] = loud @ candidates.weighting
     path = _best_path(costs, PENALTY, np.log(lags))
     found = np.einsum("ij,ij->i", nccf, interpolation.T[path])
     return np.column_stack([1 / lags[path], np.clip(found, -1, 1)]).astype(np.float32)
@@ -136,7 +137,9 @@ def _candidates(min_f0: float, max_f0: float) -> _Candidates:
     # Interpolation is linear in the values, so that of unit vectors gives its matrix.
     spline = make_interp_spline(whole, np.eye(len(whole)), k=5)
     center = RATE / np.sqrt(min_f0 * max_f0)
-    return _Candidates(lags, first, last, spline(RATE * lags).T, center)
+    interpolation = spline(RATE * lags).T
+    weighting = (SOFT_MIN_F0 * lags - 1) * interpolation
+    return _Candidates(lags, first, last, interpolation, weighting, center)
 
 
 @lru_cache(maxsize=1)
