@@ -29,8 +29,8 @@ SOFT_MIN_F0 = 10.0  # Hz; a short period is preferred to its multiples
 PENALTY = 0.1  # of a change of the logarithm of f0, squared
 # Lags beyond the candidates, for the interpolation between whole samples.
 MARGIN = 3
-# Frames that are worked on at a time: more than the arrays of so many are slower to
-# allocate, fewer take more calls.
+# Frames that are worked on at a time: larger arrays are slower to allocate, smaller
+# ones take more calls.
 N_CHUNK = 75
 
 
@@ -41,7 +41,7 @@ class _Candidates(NamedTuple):
     first: int  # the whole lags from which they are interpolated, in samples
     last: int
     interpolation: Signal  # (n_whole_lags, n_candidates)
-    weighting: Signal  # the same, of correlations to costs
+    weighting: Signal  # interpolation, with the factors that make costs of them
     center: float  # lag of middling pitch, in samples
 
 
