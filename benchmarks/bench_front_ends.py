@@ -7,8 +7,9 @@ Run by hand:
 The folder is ``$SKLEARN_SER_DATA/emodb/wav`` by default; without one, recordings of
 noise take its place. The recordings are read once, before anything is timed. Both
 sides compute the same values from them (the last column tells how far apart they are
-at most), turn by turn, without threads in BLAS. The corpus of the second part is one
-minute of noise that is read again and again.
+at most), turn by turn, without threads in BLAS. LogMelProsody is compared with the
+log-mel energies alone, and with librosa's tracker of pitch, which is another. The
+corpus of the last part is one minute of noise that is read again and again.
 """
 
 import argparse
@@ -29,7 +30,14 @@ import soundfile as sf
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from sklearn_ser import MFCC, LogMel, LogMelSegmenter, SpectrogramSegmenter, load_audio
+from sklearn_ser import (
+    MFCC,
+    LogMel,
+    LogMelProsody,
+    LogMelSegmenter,
+    SpectrogramSegmenter,
+    load_audio,
+)
 
 RATE = 16000
 Wave = NDArray[np.float32]
@@ -146,6 +154,31 @@ def compare_with_librosa(waves: list[Wave], repeats: int) -> None:
             )
 
 
+def pitch(wave: Wave) -> Wave:
+    return librosa.pyin(
+        wave, fmin=50, fmax=400, sr=RATE, frame_length=1024, hop_length=160
+    )[0]
+
+
+def measure_prosody(waves: list[Wave], repeats: int) -> None:
+    hours = sum(wave.size for wave in waves) / RATE / 3600
+    prosody = partial(LogMelProsody(shorter="keep").transform, waves)
+    others: dict[str, Callable[[], object]] = {
+        "LogMel, its 40 bands": partial(
+            LogMel(n_mels=40, window=0.04, duration=None).transform, waves
+        ),
+        "librosa.pyin": lambda: [pitch(wave) for wave in waves],
+    }
+    for name, other in others.items():
+        other()  # what is compiled or kept at first
+        mine, theirs = turn_by_turn(prosody, other, repeats)
+        print(
+            f"LogMelProsody(), {len(waves)} recordings: {mine / hours:.1f} s for an "
+            f"hour, {3600 * hours / mine:.0f} times real time; {name} "
+            f"{theirs / hours:.1f} s, ratio {mine / theirs:.3f}"
+        )
+
+
 def measure_memory(hours: float) -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, 60 * RATE).astype(np.float32)
     with tempfile.TemporaryDirectory() as folder:
@@ -176,8 +209,10 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--hours", type=float, default=10)
     options = parser.parse_args()
+    waves = read(options.folder, options.recordings)
     with threadpool_limits(1, user_api="blas"):
-        compare_with_librosa(read(options.folder, options.recordings), options.repeats)
+        compare_with_librosa(waves, options.repeats)
+        measure_prosody(waves[::10], options.repeats)
     measure_memory(options.hours)
 
 

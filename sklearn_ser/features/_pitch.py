@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -10,10 +11,11 @@ import soxr
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.interpolate import make_interp_spline
-from scipy.signal import firwin, oaconvolve
+from scipy.optimize import isotonic_regression
+from scipy.signal import firwin
 
 from ._base import Features
-from ._frames import MIN_POWER, N_CHUNK, n_samples
+from ._frames import MIN_POWER, n_samples
 
 Signal = NDArray[np.float64]
 
@@ -27,6 +29,9 @@ SOFT_MIN_F0 = 10.0  # Hz; a short period is preferred to its multiples
 PENALTY = 0.1  # of a change of the logarithm of f0, squared
 # Lags beyond the candidates, for the interpolation between whole samples.
 MARGIN = 3
+# Frames that are worked on at a time: larger arrays are slower to allocate, smaller
+# ones take more calls.
+N_CHUNK = 75
 
 
 class _Candidates(NamedTuple):
@@ -36,6 +41,7 @@ class _Candidates(NamedTuple):
     first: int  # the whole lags from which they are interpolated, in samples
     last: int
     interpolation: Signal  # (n_whole_lags, n_candidates)
+    weighting: Signal  # interpolation, with the factors that make costs of them
     center: float  # lag of middling pitch, in samples
 
 
@@ -93,10 +99,13 @@ def track_pitch(
     length = n_samples(window, RATE)
     candidates = _candidates(min_f0, max_f0)
     slow = soxr.resample(signal, rate, RATE, quality="HQ").astype(np.float64)
-    slow = oaconvolve(slow, firwin(N_TAPS, CUTOFF, fs=RATE), mode="same")
+    slow = np.convolve(slow, _low_pass())[N_TAPS // 2 : -(N_TAPS // 2)]
 
     # A frame and its copy at a middling lag lie around the middle of the window.
     starts = np.rint(starts * (RATE / rate) - candidates.center / 2).astype(np.intp)
+    # Zeros lie around the signal.
+    width = length + candidates.last
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(slow, width), width)
     ballast = BALLAST * (np.var(slow) * length) ** 2
     # A frame that is silence in the mel spectrum has no correlation.
     least = (float(MIN_POWER) * length) ** 2
@@ -105,12 +114,13 @@ def track_pitch(
     nccf = np.empty((len(starts), len(interpolation)), np.float32)
     for first in range(0, len(starts), N_CHUNK):
         chunk = slice(first, first + N_CHUNK)
-        frames = _take(slow, starts[chunk], length + candidates.last)
+        frames = windows[width + starts[chunk]]
+        frames -= frames.mean(axis=1, keepdims=True)
         products, energies = _correlate(frames, length, candidates)
         energies = np.maximum(energies, least)
         nccf[chunk] = products / np.sqrt(energies)
         loud = products / np.sqrt(energies + ballast)
-        costs[chunk] = (SOFT_MIN_F0 * lags - 1) * (loud @ interpolation)
+        costs[chunk] = loud @ candidates.weighting
     path = _best_path(costs, PENALTY, np.log(lags))
     found = np.einsum("ij,ij->i", nccf, interpolation.T[path])
     return np.column_stack([1 / lags[path], np.clip(found, -1, 1)]).astype(np.float32)
@@ -127,16 +137,16 @@ def _candidates(min_f0: float, max_f0: float) -> _Candidates:
     # Interpolation is linear in the values, so that of unit vectors gives its matrix.
     spline = make_interp_spline(whole, np.eye(len(whole)), k=5)
     center = RATE / np.sqrt(min_f0 * max_f0)
-    return _Candidates(lags, first, last, spline(RATE * lags).T, center)
+    interpolation = spline(RATE * lags).T
+    weighting = (SOFT_MIN_F0 * lags - 1) * interpolation
+    return _Candidates(lags, first, last, interpolation, weighting, center)
 
 
-def _take(signal: Signal, starts: NDArray[np.intp], length: int) -> Signal:
-    """Copy frames without their mean; zeros lie around the signal."""
-    samples = starts[:, None] + np.arange(length)
-    inside = (samples >= 0) & (samples < len(signal))
-    frames: Signal = np.where(inside, signal.take(samples, mode="clip"), 0)
-    frames -= frames.mean(axis=1, keepdims=True)
-    return frames
+@lru_cache(maxsize=1)
+def _low_pass() -> Signal:
+    """Return the taps of the low-pass."""
+    taps: Signal = firwin(N_TAPS, CUTOFF, fs=RATE)
+    return taps
 
 
 def _correlate(
@@ -151,7 +161,8 @@ def _correlate(
     n_fft = next_fast_len(frames.shape[1], real=True)
     spectra = rfft(frames, n_fft) * rfft(frames[:, :length], n_fft).conj()
     products: Signal = irfft(spectra, n_fft)[:, first : last + 1]
-    energy = np.cumsum(np.pad(frames**2, ((0, 0), (1, 0))), axis=1)
+    energy = np.zeros((len(frames), 1 + frames.shape[1]))
+    np.cumsum(frames**2, axis=1, out=energy[:, 1:])
     energies = energy[:, first + length :] - energy[:, first : last + 1]
     return products, energy[:, length, None] * energies
 
@@ -162,22 +173,48 @@ def _best_path(
     """Return the states that minimise their costs and the penalty of their changes.
 
     The search of Viterbi: ``costs`` is of shape (n_frames, n_states), and a change of
-    state costs ``penalty`` times the squared distance of their ``places``.
+    state costs ``penalty`` times the squared distance of their ``places``, which
+    ascend.
     """
-    # Single precision is twice as fast, and enough where the sums are kept small.
+    # Single precision is enough where the sums are kept small.
     costs = costs.astype(np.float32, copy=False)
-    changes = (penalty * np.subtract.outer(places, places) ** 2).astype(np.float32)
-    states = np.arange(len(places))
+    find_origins = _origin_finder(penalty, places)
     origins = np.empty(costs.shape, np.int16)
-    sums, total = np.empty_like(changes), costs[0]
+    total = costs[0]
     for frame in range(1, len(costs)):
-        np.add(changes, total, out=sums)
-        best = sums.argmin(axis=1)
+        best = find_origins(total)
         origins[frame] = best
-        total = sums[states, best] + costs[frame]
+        changes = penalty * (places - places[best]) ** 2
+        total = total[best] + changes.astype(np.float32) + costs[frame]
         total -= total.min()
     path = np.empty(len(costs), np.intp)
     path[-1] = total.argmin()
     for frame in range(len(costs) - 1, 0, -1):
         path[frame - 1] = origins[frame, path[frame]]
     return path
+
+
+def _origin_finder(
+    penalty: float, places: Signal
+) -> Callable[[Features], NDArray[np.intp]]:
+    """Return what finds the best state before each state, from the sums of costs.
+
+    The best has the least sum and penalty, ``total + penalty * (place - origin)²``.
+    Without the square of the place, which all have in common, that is a curve over the
+    origins, ``total + penalty * origin²``, less a line of the slope ``2 * penalty *
+    place``. It is least where such a line, from below, touches the lower convex hull of
+    the curve: where the hull stops being less steep. The slopes of the hull are those
+    that never fall and are closest to the slopes of the curve. So each frame takes one
+    isotonic regression and one look-up, and not all pairs of states.
+    """
+    bowl, slopes, gaps = penalty * places**2, 2 * penalty * places, np.diff(places)
+    # Equal weights take less time where they are not told.
+    weights = None if np.allclose(gaps, gaps[:1], rtol=1e-9, atol=0) else gaps
+
+    def find_origins(total: Features) -> NDArray[np.intp]:
+        curve = total + bowl
+        hull = isotonic_regression((curve[1:] - curve[:-1]) / gaps, weights=weights).x
+        found: NDArray[np.intp] = hull.searchsorted(slopes)
+        return found
+
+    return find_origins

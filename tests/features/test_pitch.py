@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_ser import load_audio
 from sklearn_ser.datasets import load_emodb, make_emotional_speech
@@ -171,6 +171,67 @@ def test_the_path_is_the_best_of_all(n_frames, n_states, penalty, seed):
 
     best = min(map(total, itertools.product(range(n_states), repeat=n_frames)))
     assert total(_best_path(costs, penalty, places)) == pytest.approx(best, abs=1e-5)
+
+
+def search_all_pairs(costs, penalty, places):
+    """Return the path that a search over all pairs of states finds, in doubles."""
+    changes = penalty * np.subtract.outer(places, places) ** 2
+    total, origins = costs[0], []
+    for row in costs[1:]:
+        sums = changes + total
+        origins.append(sums.argmin(axis=1))
+        total = sums.min(axis=1) + row
+    path = [total.argmin()]
+    for origin in reversed(origins):
+        path.append(origin[path[-1]])
+    return np.array(path[::-1])
+
+
+def make_costs(kind, shape, rng):
+    """Return costs in which all, many or no paths are equally good."""
+    if kind == "constant":
+        return np.full(shape, rng.normal())
+    if kind == "ties":
+        return rng.integers(-1, 2, shape).astype(float)
+    return rng.normal(scale=0.1, size=shape)
+
+
+@given(
+    kind=st.sampled_from(["constant", "ties", "noise"]),
+    n_frames=st.integers(1, 20),
+    n_states=st.integers(1, 50),
+    penalty=st.sampled_from([0.0, 1e-3, 0.1, 10.0]),
+    is_even=st.booleans(),
+    seed=st.integers(0, 999),
+)
+def test_the_path_is_as_good_as_among_all_pairs(
+    kind, n_frames, n_states, penalty, is_even, seed
+):
+    rng = np.random.default_rng(seed)
+    costs = make_costs(kind, (n_frames, n_states), rng)
+    places = np.cumsum(np.full(n_states, 0.1) if is_even else rng.random(n_states))
+
+    def total(path):
+        return costs[np.arange(n_frames), path].sum() + penalty * np.sum(
+            np.diff(places[path]) ** 2
+        )
+
+    best = total(search_all_pairs(costs, penalty, places))
+    path = _best_path(costs, penalty, places)
+    assert total(path) == pytest.approx(best, abs=2e-6 * n_frames)
+    if kind == "constant" and is_even and penalty:
+        assert_array_equal(path, path[0])
+
+
+@pytest.mark.parametrize("scale", [0.003, 0.03, 0.3, 3.0])
+def test_the_path_is_that_among_all_pairs(scale):
+    rng = np.random.default_rng(0)
+    places = np.log(_candidates(50.0, 400.0).lags)
+    rows = rng.normal(scale=scale, size=(200, len(places)))
+    smooth = np.cumsum(rows, axis=1) / 10  # neighbours alike, as in a correlation
+    for costs in (rows, smooth, np.where(rows > 0, 0, rows)):
+        path = _best_path(costs.astype(np.float32), 0.1, places)
+        assert_array_equal(path, search_all_pairs(costs, 0.1, places))
 
 
 def test_synthetic_speech():
