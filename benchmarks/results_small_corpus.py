@@ -4,7 +4,7 @@
 speakers, and leaves out or adds one of its parts at a time. `embeddings` gives the
 frames of a layer of Whisper tiny.en (MetricDAE: their means and deviations) to each
 method, with the SVC on the same features. Both print a Markdown table of pooled UA of
-five folds by speaker (`GroupKFold(5)`): mean ± sample standard deviation over the seeds.
+five folds by speaker (`GroupKFold(5)`): mean ± sample deviation over the seeds.
 The corpora are read from the folder that SKLEARN_SER_DATA names (without,
 ../shared/corpora), the encoder from that of SKLEARN_SER_MODELS (../shared/models).
 
