@@ -136,6 +136,16 @@ def test_evaluate_under_a_condition(tmp_path):
 
 
 @pytest.mark.slow
+def test_evaluate_a_schedule(tmp_path):
+    arguments = ["evaluate", "--recipe", "metric_dae", "--schedule", "small_corpus"]
+    brief = ["--folds", 2, "--set", "metricdae__max_epochs=1"]
+    assert run(*arguments, *brief, "--output", tmp_path) == 0
+    settings = json.loads((tmp_path / "scores.json").read_text())["settings"]
+    assert settings["estimator"]["metricdae__schedule"] == "'small_corpus'"
+    assert settings["estimator"]["metricdae__weight_decay"] == "0.0001"
+
+
+@pytest.mark.slow
 def test_evaluate_an_adversary(tmp_path, capfd):
     settings = [
         *("estimator__menan__max_epochs=1", "factors=()"),

@@ -11,6 +11,8 @@ from sklearn_ser._needs import needs
 from sklearn_ser.cli import main
 from sklearn_ser.features._egemaps import FEATURE_SETS
 
+NETWORKS = [name for name in recipes.__all__ if getattr(recipes, name).needs.schedule]
+
 
 def shown_by(capsys, *arguments):
     with pytest.raises(SystemExit) as end:
@@ -122,6 +124,10 @@ def test_names_that_are_none(capsys, options, message):
             ["--recipe", "cnn_blstm", "--auxiliary", "emodb=x"],
             "--auxiliary goes with --recipe pseudo_siamese_gated, psn, pt, pt_g, not "
             "cnn_blstm.",
+        ),
+        (
+            ["--recipe", "egemaps_svc", "--schedule", "small_corpus"],
+            f"--schedule goes with --recipe {', '.join(NETWORKS)}, not egemaps_svc.",
         ),
         (["--corpus", "emodb"], "--corpus emodb needs --data-home, the folder that "
                                 "holds it."),
