@@ -2,11 +2,14 @@
 
 Prints Markdown tables. The corpora are read from the folder that SKLEARN_SER_DATA
 names (../shared/corpora without), in their official layouts: emodb, urdu, crema-d, and
-labels/EMO_DB.csv and labels/URDU.csv.
+labels/EMO_DB.csv and labels/URDU.csv. With --layer, the features are the means and
+deviations of a layer of Whisper tiny.en, from the folder of models that
+SKLEARN_SER_MODELS names (../shared/models without).
 
     python benchmarks/results_metric_dae.py by-speaker
     python benchmarks/results_metric_dae.py by-speaker --steps 2800
     python benchmarks/results_metric_dae.py transfer
+    python benchmarks/results_metric_dae.py transfer --layer 2
     python benchmarks/results_metric_dae.py units
 """
 
@@ -26,7 +29,7 @@ from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, cross_val_pred
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from sklearn_ser import EGeMAPS, MetricDAE, recipes
+from sklearn_ser import EGeMAPS, MetricDAE, SpeechEmbedding, recipes
 from sklearn_ser.datasets import Corpus, load_crema_d, load_emodb, load_urdu
 from sklearn_ser.evaluation import evaluate_by_speaker
 from sklearn_ser.metrics import (
@@ -42,6 +45,9 @@ SEEDS = range(5)
 LABELS = (None, "act", "val")
 FOUR = ["anger", "happiness", "neutral", "sadness"]
 THREE = ["anger", "neutral", "sadness"]
+MODELS = Path(os.environ.get("SKLEARN_SER_MODELS", "../shared/models"))
+# On 768 values of a speech encoder; with fewer, the published network.
+WIDE: dict[str, Any] = {"hidden_sizes": (256, 64), "latent_dim": 8}
 
 
 def corpora(home: Path) -> dict[str, Corpus]:
@@ -129,7 +135,7 @@ def by_speaker(home: Path, steps: int | None) -> pd.DataFrame:
 
 
 def transfer_once(
-    source: Corpus, target: Corpus, features: dict[str, Any], seed: int
+    source: Corpus, target: Corpus, features: dict[str, Any], seed: int, shown: str
 ) -> list[dict[str, Any]]:
     """Fit on the source, standardise 80 % of the target by the other 20 %."""
     X, Z = features[source.name], features[target.name]
@@ -145,11 +151,12 @@ def transfer_once(
 
     representations: dict[str, Any] = {}
     for label in LABELS:
-        dae = MetricDAE(label, random_state=seed).fit(
+        network = WIDE if X.shape[1] > 88 else {}
+        dae = MetricDAE(label, random_state=seed, **network).fit(
             X, activation=source.activation, valence=source.valence
         )
         representations[f"MetricDAE({label!r})"] = dae.transform(X), dae.transform(Z)
-    settings = {f"eGeMAPS, C = {C:g}": (C, (X, Z)) for C in (0.01, 1.0)} | {
+    settings = {f"{shown}, C = {C:g}": (C, (X, Z)) for C in (0.01, 1.0)} | {
         name: (1.0, pair) for name, pair in representations.items()
     }
     rows = []
@@ -182,15 +189,19 @@ def transfer_once(
     return rows
 
 
-def transfer(home: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def transfer(home: Path, layer: int | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give the classification and the share of the labels that is explained."""
     loaded = corpora(home)
     four = {name: loaded[name].keep_emotions(FOUR) for name in ("EMO-DB", "URDU")}
-    front_end = EGeMAPS(n_jobs=-1, verbose=True)
+    front_end, shown = EGeMAPS(n_jobs=-1, verbose=True), "eGeMAPS"
+    if layer is not None:
+        encoder = str(MODELS / "whisper-tiny.en-encoder")
+        front_end = SpeechEmbedding(encoder, layer=layer, verbose=True)
+        shown = f"layer {layer}"
     features = {name: front_end.transform(c.audio) for name, c in four.items()}
     directions = [("EMO-DB", "URDU"), ("URDU", "EMO-DB")]
     runs = Parallel(n_jobs=2)(
-        delayed(transfer_once)(four[source], four[target], features, seed)
+        delayed(transfer_once)(four[source], four[target], features, seed, shown)
         for source, target in directions
         for seed in SEEDS
     )
@@ -265,6 +276,7 @@ def main() -> None:
     parser.add_argument(
         "--steps", type=int, help="train for so many steps instead of 50 epochs"
     )
+    parser.add_argument("--layer", type=int, help="of the encoder, for transfer")
     options = parser.parse_args()
     home = Path(os.environ.get("SKLEARN_SER_DATA", "../shared/corpora"))
     if options.experiment == "by-speaker":
@@ -272,7 +284,7 @@ def main() -> None:
     elif options.experiment == "units":
         print(markdown(units(home)))
     else:
-        print("\n\n".join(markdown(part) for part in transfer(home)))
+        print("\n\n".join(markdown(part) for part in transfer(home, options.layer)))
 
 
 if __name__ == "__main__":
