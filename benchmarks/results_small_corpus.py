@@ -109,14 +109,18 @@ def embeddings(cache: str | None) -> Rows:
         return model.set_params(svc__C=0.01)
 
     def menan(schedule: str) -> Any:
-        return recipes.menan(
+        model = recipes.menan(
             front_end=front_end(None), schedule=schedule, factors=(), max_epochs=15
         )
+        if schedule == "small_corpus":  # its frames have context already
+            model.set_params(estimator__menan__kernel_sizes=(5,))
+        return model
 
     def siamese(schedule: str) -> Any:
-        return recipes.contrastive_siamese(
-            front_end=front_end(None), schedule=schedule, n_frames=200, max_epochs=15
+        model = recipes.contrastive_siamese(
+            front_end=front_end(None), schedule=schedule, n_frames=150, max_epochs=10
         )
+        return model.set_params(contrastivesiamese__n_filters=32)
 
     def cvae(schedule: str) -> Any:
         return recipes.cvae_lstm(front_end=front_end(None), schedule=schedule)

@@ -12,6 +12,7 @@ SMALL_CORPUS: dict[str, Any] = {
     "pooling": "attentive_statistics",
     "dropout": 0.5,
     "weight_decay": 1e-4,
+    "head_sizes": (),
 }
 
 
