@@ -82,6 +82,8 @@ def parts(cache: str | None) -> Rows:
         "without label smoothing": scheduled(label_smoothing=0.0),
         "with the published learning rate": scheduled(lr_policy=None),
         "with the published pooling": lambda: menan(pooling="statistics"),
+        "with the published convolutions": lambda: menan(kernel_sizes=(10, 5)),
+        "with the published heads": lambda: menan(head_sizes=(32, 10)),
         "without speeds, 30 passes": lambda: menan(max_epochs=30, factors=()),
         "with masks": scheduled(time_masks=2, feature_masks=2, mask_share=0.15),
         "with mixtures": scheduled(mixup=0.4),
@@ -109,12 +111,9 @@ def embeddings(cache: str | None) -> Rows:
         return model.set_params(svc__C=0.01)
 
     def menan(schedule: str) -> Any:
-        model = recipes.menan(
+        return recipes.menan(
             front_end=front_end(None), schedule=schedule, factors=(), max_epochs=15
         )
-        if schedule == "small_corpus":  # its frames have context already
-            model.set_params(estimator__menan__kernel_sizes=(5,))
-        return model
 
     def siamese(schedule: str) -> Any:
         model = recipes.contrastive_siamese(

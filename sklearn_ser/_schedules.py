@@ -13,6 +13,7 @@ SMALL_CORPUS: dict[str, Any] = {
     "dropout": 0.5,
     "weight_decay": 1e-4,
     "head_sizes": (),
+    "kernel_sizes": (5,),
 }
 
 
