@@ -1,6 +1,10 @@
 """Folds one after the other, side by side, and what chooses between them."""
 
 import os
+import signal
+import subprocess
+import sys
+import time
 import warnings
 from functools import partial
 
@@ -122,3 +126,55 @@ def test_numbers_do_not_depend_on_the_processes(corpus, two_processors, feature_
         np.testing.assert_array_equal(
             one.predict_proba(alone.features), other.predict_proba(alone.features)
         )
+
+
+def sleep_long(folder, number):
+    (folder / str(os.getpid())).touch()
+    time.sleep(600)
+
+
+SLEEPING = """
+import sys
+from functools import partial
+from pathlib import Path
+from sklearn_ser.evaluation._side_by_side import run_folds
+from tests.evaluation.test_side_by_side import sleep_long
+folds = [partial(sleep_long, Path(sys.argv[1]), i) for i in range(4)]
+list(run_folds(folds, 2, are_long=True))
+"""
+
+
+def until(holds):
+    for _ in range(600):
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError("A minute was not enough.")
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+def test_ctrl_c_ends_all_processes(tmp_path):
+    """A terminal sends it to all of them."""
+    program = subprocess.Popen(
+        [sys.executable, "-c", SLEEPING, str(tmp_path)],
+        start_new_session=True, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        until(lambda: len(list(tmp_path.iterdir())) == 2)
+        os.killpg(program.pid, signal.SIGINT)
+        _, shown = program.communicate(timeout=60)
+    finally:
+        program.kill()
+    assert program.returncode not in (0, None)
+    assert shown.rstrip().endswith("KeyboardInterrupt")
+    workers = [int(path.name) for path in tmp_path.iterdir()]
+    until(lambda: not any(map(is_running, workers)))
