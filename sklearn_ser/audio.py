@@ -37,7 +37,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import lru_cache, partial
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
@@ -506,8 +506,7 @@ def fingerprint(recording: Recording) -> str:
 
 def _file_fingerprint(path: str | os.PathLike[str]) -> str:
     """Identify the bytes of a file."""
-    with _open(path) as file:
-        state = os.fstat(file.fileno())
+    state = _state(path)
     return _hash_file(
         os.fspath(path),
         state.st_ino,
@@ -520,7 +519,7 @@ def _file_fingerprint(path: str | os.PathLike[str]) -> str:
 @lru_cache(maxsize=2**17)
 def _hash_file(path: str, *state: int) -> str:
     """Hash a file; the state is an argument so that a change of the file is noticed."""
-    with open(path, "rb") as file:
+    with _open(path) as file:
         return hashlib.file_digest(file, "blake2b").hexdigest()
 
 
@@ -717,20 +716,32 @@ def _all_samples(sound: sf.SoundFile, total: int) -> Whole:
     return Whole(_samples(sound, total, tolerance=MPEG_FRAME), total, sound.samplerate)
 
 
-def _open(path: str | os.PathLike[str]) -> BinaryIO:
+def _open(path: str | os.PathLike[str]) -> BufferedReader:
     """Open a file, or say why that cannot be."""
-    try:
-        mode = os.stat(path).st_mode
-        if stat.S_ISDIR(mode):
-            raise AudioError("it is a directory: give the paths of the files in it.")
-        if not stat.S_ISREG(mode):  # reading might never end, or never begin
-            raise AudioError(
-                "it is a pipe, a socket or a device, not a file: write the audio to a "
-                "file first."
-            )
+    _state(path)
+    with _faults_of_opening(path):
         return open(path, "rb")
-    except AudioError:
-        raise
+
+
+def _state(path: str | os.PathLike[str]) -> os.stat_result:
+    """Ask for size and times of a file, or say why there is none."""
+    with _faults_of_opening(path):
+        state = os.stat(path)
+    if stat.S_ISDIR(state.st_mode):
+        raise AudioError("it is a directory: give the paths of the files in it.")
+    if not stat.S_ISREG(state.st_mode):  # reading might never end, or never begin
+        raise AudioError(
+            "it is a pipe, a socket or a device, not a file: write the audio to a "
+            "file first."
+        )
+    return state
+
+
+@contextmanager
+def _faults_of_opening(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Make a fault of the recording of a path that leads to no file."""
+    try:
+        yield
     except FileNotFoundError:
         where = "" if os.path.isabs(path) else f" (seen from {os.getcwd()})"
         raise AudioFileNotFoundError(

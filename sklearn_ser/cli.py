@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         "--n-jobs",
         type=int,
         help="threads for feature extraction, and folds to fit at once (default: all "
-        "processors, and one)",
+        "processors; but one fold at once where folds are short, or computed on a GPU)",
     )
     common.add_argument(
         "--cache",
@@ -285,7 +285,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         corpus,
         target=options.target,
         cv=options.folds,
-        n_jobs=options.n_jobs,
+        n_jobs="auto" if options.n_jobs is None else options.n_jobs,
         verbose=not options.quiet,
     )
     written = _write(evaluation, options)

@@ -163,3 +163,20 @@ def test_what_to_do_without_ratings(capsys, tmp_path):
 def test_loaders_that_take_ratings():
     assert list(cli._loaders()) == ["crema-d", "emodb", "urdu"]
     assert cli._rated() == ["emodb", "urdu"]
+
+
+@pytest.mark.parametrize(
+    ("options", "folds", "threads"),
+    [([], "auto", -1), (["--n-jobs", 1], 1, 1), (["--n-jobs", 3], 3, 3)],
+)
+def test_processors_for_folds_and_features(
+    monkeypatch, tmp_path, options, folds, threads
+):
+    def spying(estimator, corpus, *, n_jobs, **settings):
+        assert n_jobs == folds
+        assert estimator[0].n_jobs == threads
+        raise ValueError("Seen.")
+
+    monkeypatch.setattr("sklearn_ser.evaluation.evaluate_by_speaker", spying)
+    with pytest.raises(ValueError, match=r"Seen\."):
+        evaluate("--recipe", "egemaps_svc", "--debug", "--output", tmp_path, *options)

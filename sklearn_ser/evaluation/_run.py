@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from numbers import Integral
 from typing import Any, Literal
@@ -15,7 +16,6 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, check_cv
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
-from sklearn.utils.parallel import Parallel, delayed
 from tqdm.auto import tqdm
 
 from .._dimensions import DIMENSIONS, SHORT_DIMENSIONS
@@ -38,6 +38,7 @@ from ._protocol import (
     predicting,
 )
 from ._result import SpeakerEvaluation, Target, classes_of, recording_names
+from ._side_by_side import asks_for_gpu, run_folds
 
 # What a prediction may be given of the speakers that are held out.
 AT_PREDICTION = ("groups", "neutral")
@@ -55,7 +56,7 @@ def evaluate_by_speaker(
     *,
     target: Target | Literal["act", "val", "dom"] = "emotion",
     cv: Any = None,
-    n_jobs: int | None = None,
+    n_jobs: int | Literal["auto"] | None = None,
     verbose: bool = False,
 ) -> SpeakerEvaluation:
     """Cross-validate a classifier by speaker.
@@ -84,8 +85,11 @@ def evaluate_by_speaker(
         An integer stands for `GroupKFold` with so many folds, None for
         `LeaveOneGroupOut`: one speaker held out in each fold. Otherwise as in
         scikit-learn; the groups are the speakers.
-    n_jobs : int or None, default=None
-        Folds to fit at once.
+    n_jobs : int, "auto" or None, default=None
+        Folds to fit at once. ``"auto"`` is all processors where the folds take long: at
+        once where sequences or recordings are learned from, and for tables as soon as
+        a fold has taken so long that those ahead would take half a minute. On a GPU it
+        is one. The numbers do not depend on it. Each process holds the features.
     verbose : bool, default=False
         Whether to show a progress bar over the folds.
 
@@ -238,7 +242,7 @@ def _fit_folds(
     corpus: Corpus,
     splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
     *,
-    n_jobs: int | None,
+    n_jobs: int | Literal["auto"] | None,
     verbose: bool,
 ) -> list[tuple[Any, NDArray[Any]]]:
     """Fit and predict each fold, with what the learner asks for of the corpus."""
@@ -256,10 +260,13 @@ def _fit_folds(
         routing = get_routing_for_object(predicting(learner))
         asked |= routing.consumes("predict", AT_PREDICTION)
         given = {name: known[name] for name in asked}
-        runs = Parallel(n_jobs=n_jobs, return_as="generator")(
-            delayed(_fit_and_predict)(learner, features, classes, given, train, test)
+        if n_jobs == "auto" and asks_for_gpu(learner):
+            n_jobs = 1  # or the folds would share its memory
+        folds = [
+            partial(_fit_and_predict, learner, features, classes, given, train, test)
             for train, test in splits
-        )
+        ]
+        runs = run_folds(folds, n_jobs, are_long=np.ndim(features) == 1)
         bar = tqdm(
             runs, total=len(splits), desc="folds", unit="fold", disable=not verbose
         )

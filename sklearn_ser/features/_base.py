@@ -247,11 +247,12 @@ dtype object
         heard: list[AudioError],
     ) -> Iterator[Any]:
         """Give the recordings to threads, until one of them has a fault that raises."""
+        attempt = joblib.delayed(_attempt)
         for index in order:
             # Tasks that have begun run to their end, so that they are cached.
             if heard and self.on_error == "raise":
                 return
-            yield joblib.delayed(_attempt)(compute, recordings[index], heard)
+            yield attempt(compute, recordings[index], heard)
 
     def _known(self, notes: Notes) -> KnownFeatures | None:
         """Return what the cache knows, None where there is no cache."""

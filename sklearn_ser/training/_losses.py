@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from .._constants import UNKNOWN
 
 
-def n_known(values: Tensor) -> Tensor:
-    """Return how many numbers of a batch are known.
+def n_known(batches: Sequence[Tensor]) -> NDArray[np.int64]:
+    """Return how many numbers of each batch are known.
 
     Parameters
     ----------
-    values : Tensor
+    batches : sequence of n Tensor
         Numbers of classes, -1 where they are not known, or labels, with NaN there.
 
     Returns
     -------
-    Tensor of shape (), int64
+    ndarray of shape (n,), int64
     """
+    values = torch.cat([batch.reshape(-1) for batch in batches])
     known = ~values.isnan() if values.is_floating_point() else values != UNKNOWN
-    return known.sum()
+    ends = np.cumsum([batch.numel() for batch in batches])
+    totals: NDArray[np.int64] = np.cumsum(known.cpu().numpy())[ends - 1]
+    return np.diff(totals, prepend=0)
 
 
 def known_mean(values: Tensor, known: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 import pickle
 from concurrent.futures import ProcessPoolExecutor
+from io import BytesIO
 from pathlib import Path
 
 import joblib
@@ -137,6 +138,45 @@ def test_what_was_saved_is_loaded(tmp_path):
 def test_what_can_be_no_features_is_refused(tmp_path, array):
     with pytest.raises(DamagedError):
         checked(tmp_path, array).load(KEY)
+
+
+def with_checksum(store, write):
+    """Put what a function writes where features belong, with the right checksum."""
+    file = BytesIO()
+    write(file)
+    path = store.path(KEY)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    body = file.getvalue()
+    path.write_bytes(body + _store._checksum(KEY, body))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda file: np.save(file, np.asfortranarray(np.ones((2, 4), np.float32))),
+        lambda file: np.save(file, np.ones((2, 4), np.dtype(">f4"))),
+        lambda file: np.lib.format.write_array(
+            file, np.ones((2, 4), np.float32), version=(2, 0)
+        ),
+        lambda file: file.write(b"no header"),
+        lambda file: (np.save(file, np.ones((2, 4), np.float32)), file.write(b"more")),
+    ],
+    ids=["Fortran", "byte order", "version", "no array", "more behind it"],
+)
+def test_files_that_are_not_written_here_are_refused(tmp_path, write):
+    store = FeatureStore(tmp_path, n_features=4, is_ragged=True)
+    with_checksum(store, write)
+    with pytest.raises(DamagedError):
+        store.load(KEY)
+
+
+def test_what_is_loaded_can_be_changed_and_stays_in_the_store(tmp_path):
+    store = FeatureStore(tmp_path, n_features=4, is_ragged=True)
+    for n_frames in (0, 3):
+        store.save(KEY, np.ones((n_frames, 4), np.float32))
+        loaded = store.load(KEY)
+        loaded += 1
+        np.testing.assert_array_equal(store.load(KEY), np.ones((n_frames, 4)))
 
 
 def test_the_key_goes_by_the_code(front_end, waves, computed, monkeypatch):
