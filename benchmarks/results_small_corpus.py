@@ -25,7 +25,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
-from sklearn_ser import LogMel, Schedule, SpeakerScaler, SpeechEmbedding, recipes
+from sklearn_ser import (
+    LogMel,
+    Schedule,
+    SeedEnsemble,
+    SpeakerScaler,
+    SpeechEmbedding,
+    recipes,
+)
 from sklearn_ser.datasets import Corpus, load_crema_d, load_emodb, load_urdu
 from sklearn_ser.evaluation import evaluate_by_speaker
 from sklearn_ser.sequences import join_frames
@@ -140,8 +147,18 @@ def embeddings(cache: str | None) -> Rows:
     }.items():
         for schedule in ("paper", "small_corpus"):
             rows[f"{name}, {schedule}"] = lambda make=make, s=schedule: make(s)
+    rows["MEnAN, small_corpus, five seeds as one"] = lambda: together(
+        menan("small_corpus"), 5
+    )
     rows["MetricDAE, without label"] = lambda: metric_dae("paper", None)
     return rows
+
+
+def together(model: Any, n: int) -> Any:
+    """Return the pipeline with the mean of several networks in the place of one."""
+    return model.set_params(
+        estimator__menan=SeedEnsemble(model.estimator["menan"], n_estimators=n)
+    )
 
 
 def seeded(model: Any, seed: int) -> Any:
