@@ -81,6 +81,9 @@ def menan(
 
     Notes
     -----
+    ``schedule="small_corpus"`` makes the network wider and shallower, too: 64 channels,
+    one convolution and heads without hidden layers.
+
     The paper's other two models are ``set_params(estimator__menan__adversary=…)`` with
     ``"multitask"`` and None. For other methods of the fitted network than `predict` and
     `transform`, use ``estimator_["menan"]`` on the output of
