@@ -72,8 +72,7 @@ def test_too_few_for_balanced_pairs(y, message):
 
 def make_batches(X, y, **changed):
     settings = {
-        "n_frames": 40, "batch_size": 8, "transform": None, "seed": lambda: 5,
-        "device": "cpu",
+        "n_frames": 40, "batch_size": 8, "seed": lambda: 5, "device": "cpu",
     }  # fmt: skip
     data = {"X": Sequences(X), "y": y, "number": np.arange(len(X))}
     return PairBatches(data, **(settings | changed))
