@@ -165,7 +165,10 @@ def test_evaluate_an_adversary(tmp_path, capfd):
     assert "speakers" not in captured.err  # no warning that there are none
 
 
-@pytest.mark.parametrize("recipe", ["pseudo_siamese_gated", "cnn_blstm"])
+@pytest.mark.parametrize(
+    "recipe",
+    [pytest.param("pseudo_siamese_gated", marks=pytest.mark.slow), "cnn_blstm"],
+)
 def test_evaluate_with_auxiliary_corpora(emodb, crema_d, tmp_path, capsys, recipe):
     pretrained = recipe != "cnn_blstm"
     settings = [
@@ -296,7 +299,6 @@ def test_plots_show_the_classes_of_the_target(tmp_path, monkeypatch):
         (["--recipe", "egemaps_svc", "--label", "act"], "--label goes with --recipe"),
         (["--corpus", "urdu", "--data-home", "/no/such"], "github.com/siddiquelatif"),
         (["--set", "svc__C"], "--set takes STEP__PARAMETER=VALUE"),
-        (["--set", "metricdae__lr=-1"], "'lr' parameter of MetricDAE must be"),
         *(
             pytest.param(*case, marks=pytest.mark.slow)
             for case in [
@@ -304,6 +306,10 @@ def test_plots_show_the_classes_of_the_target(tmp_path, monkeypatch):
                 (
                     ["--set", "egemaps=5"],
                     "All intermediate steps should be transformers",
+                ),
+                (
+                    ["--set", "metricdae__lr=-1"],
+                    "'lr' parameter of MetricDAE must be",
                 ),
                 (["--emotions", "anger,bliss"], "has no bliss"),
                 (["--set", "svc__D=1"], "Invalid parameter 'D'"),

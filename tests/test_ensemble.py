@@ -67,6 +67,7 @@ def test_ratings_are_means_of_predictions():
     assert not hasattr(model, "predict_proba")
 
 
+@pytest.mark.slow
 def test_same_numbers_in_workers_and_again():
     X, y, _ = data()
     model = SeedEnsemble(SequenceClassifier(**BRIEF), n_estimators=2, random_state=0)

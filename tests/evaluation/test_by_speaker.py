@@ -260,6 +260,7 @@ def test_augmentation_runs_inside_the_folds(corpus, feature_cache, factors):
 FEW_EPOCHS = {"pretraining_epochs": 1, "feature_epochs": 1, "max_epochs": 1}
 
 
+@pytest.mark.slow
 def test_auxiliary_corpora_are_given_to_all_folds_and_written_down_in_short(corpus):
     front_end = SpectrogramSegmenter(f_max=250.0)
     others = make_emotional_speech(n_speakers=1, n_repetitions=1, random_state=1)

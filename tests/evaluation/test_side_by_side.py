@@ -46,6 +46,7 @@ def test_long_folds_go_to_processes(two_processors):
     assert run("auto", are_long=True) == [False, False, False]
 
 
+@pytest.mark.slow
 def test_folds_that_turn_out_to_be_long(two_processors, monkeypatch):
     """The first shows it here, the others follow elsewhere."""
     monkeypatch.setattr(_side_by_side, "_WORTH_PROCESSES", 0.0)
