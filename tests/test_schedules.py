@@ -83,9 +83,16 @@ def means(sequences):
     return np.array([frames.mean(axis=0) for frames in sequences])
 
 
-@pytest.mark.parametrize(("schedule", "epochs"), [("paper", 300), ("small_corpus", 6)])
-def test_passes_of_menan(schedule, epochs):
-    menan = recipes.menan(schedule=schedule).estimator["menan"]
-    assert menan.max_epochs == epochs
-    given = recipes.menan(schedule=schedule, max_epochs=7).estimator["menan"]
-    assert given.max_epochs == 7
+@pytest.mark.parametrize(
+    ("settings", "epochs"),
+    [
+        ({}, 300),
+        ({"factors": ()}, 300),
+        ({"schedule": "small_corpus"}, 6),
+        ({"schedule": "small_corpus", "factors": (0.9,)}, 15),
+        ({"schedule": "small_corpus", "factors": ()}, 30),
+        ({"schedule": "small_corpus", "factors": (), "max_epochs": 7}, 7),
+    ],
+)
+def test_passes_of_menan(settings, epochs):
+    assert recipes.menan(**settings).estimator["menan"].max_epochs == epochs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +46,7 @@ class Batches(metaclass=ABCMeta):
         data: Mapping[str, Any],
         *,
         batch_size: int,
-        transforms: Sequence[BatchTransform | Literal[False] | None] = (),
+        transforms: Sequence[BatchTransform | None] = (),
         seed: Callable[[], int],
         device: str,
         training: bool = True,

@@ -163,7 +163,7 @@ class TrainingNet(NeuralNet):
         return self.batches(
             dataset.X,
             batch_size=self.batch_size,
-            transforms=[self.batch_transform, training and self.augmentation],
+            transforms=[self.batch_transform, self.augmentation if training else None],
             seed=lambda: epoch_seed(self.seed, len(self.history) if training else 0),
             device=self.device,
             training=training,
