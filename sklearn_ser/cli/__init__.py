@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from importlib.metadata import version
 
 from ._evaluate import add_evaluate
 from ._extract import add_extract
+from ._terminal import plain_warnings, readable_progress
 
 __all__ = ["main"]
 
@@ -25,13 +25,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0; 1 if some recordings gave nothing; or 2 after a fault, which one
-        line describes.
+        Exit status: 0; 1 if some recordings gave nothing, or a check found something; 2
+        after a fault, which one line describes; or 130 after an interruption.
     """
     options = _parser().parse_args(arguments)
-    with _plain_warnings():
+    with plain_warnings(), readable_progress():
         try:
             status: int = options.run(options)
+        except KeyboardInterrupt:
+            print(f"\nsklearn-ser: interrupted; {_kept(options)}", file=sys.stderr)
+            return 130
         except Exception as error:
             if options.debug:
                 raise
@@ -40,17 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-@contextmanager
-def _plain_warnings() -> Iterator[None]:
-    """Show warnings as text, without the line of code that they come from."""
-    before = warnings.formatwarning
-    warnings.formatwarning = lambda message, *args, **kwargs: (
-        f"sklearn-ser: warning: {message}\n"
-    )
-    try:
-        yield
-    finally:
-        warnings.formatwarning = before
+def _kept(options: argparse.Namespace) -> str:
+    """Say what a next run finds of one that was interrupted."""
+    folders = {
+        "finished folds are in": getattr(options, "checkpoint", None),
+        "features are in": getattr(options, "cache", None),
+    }
+    kept = [f"{what} {folder}" for what, folder in folders.items() if folder]
+    return " and ".join(kept) or "nothing was kept"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,6 +58,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sklearn-ser",
         description="Speech emotion recognition with scikit-learn.",
+    )
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"sklearn-ser {version('sklearn-ser')}",
+        help="show the version of this program and exit",
     )
     commands = parser.add_subparsers(required=True, metavar="command")
     common = argparse.ArgumentParser(add_help=False)

@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from .._dimensions import DIMENSIONS, SHORT_DIMENSIONS
 from ._corpora import add_corpus, load_corpus
-from ._recipes import add_settings, build_recipe, check_options, labels_of
+from ._recipes import (
+    add_settings,
+    build_recipe,
+    check_options,
+    labels_of,
+    settle_recipe,
+)
 
 if TYPE_CHECKING:
     from ..evaluation import SpeakerEvaluation
+
+SCORES = "scores.json"
 
 
 def add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -48,6 +56,11 @@ def add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where the files are written (default: %(default)s)",
     )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="write over the results of an earlier run in --output",
+    )
     add_corpus(parser)
     parser.set_defaults(run=_evaluate)
 
@@ -57,11 +70,14 @@ def _evaluate(options: argparse.Namespace) -> int:
     from ..evaluation import evaluate_by_speaker
 
     check_options(options)
+    _check_output(options)
+    recipe = build_recipe(options)
     options.output.mkdir(parents=True, exist_ok=True)
     corpus = load_corpus(options, labels_of(options))
     print(corpus)
+    settle_recipe(recipe, options)
     evaluation = evaluate_by_speaker(
-        build_recipe(options),
+        recipe,
         corpus,
         target=options.target,
         cv=options.folds,
@@ -77,6 +93,16 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _check_output(options: argparse.Namespace) -> None:
+    """Refuse to write over results, unless that is asked for."""
+    path = options.output / SCORES
+    if path.exists() and not options.overwrite:
+        raise ValueError(
+            f"{path} holds the result of an earlier run: give another folder by "
+            "--output, or --overwrite."
+        )
+
+
 def _write(evaluation: SpeakerEvaluation, options: argparse.Namespace) -> list[Path]:
     """Write the pictures and the scores."""
     scores = evaluation.to_dict()
@@ -86,7 +112,7 @@ def _write(evaluation: SpeakerEvaluation, options: argparse.Namespace) -> list[P
         if name != "run"
     }
     scores["settings"]["seed"] = options.seed
-    path = options.output / "scores.json"
+    path = options.output / SCORES
     path.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
     return [*_draw(evaluation, options.output), path]
 

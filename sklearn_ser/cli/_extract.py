@@ -43,6 +43,9 @@ def add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
         help="a file that ends in .csv or .parquet",
     )
     parser.add_argument(
+        "--overwrite", action="store_true", help="write over the file of --output"
+    )
+    parser.add_argument(
         "--feature-set",
         default=next(iter(FEATURE_SETS)),
         choices=list(FEATURE_SETS),
@@ -83,7 +86,7 @@ def _extract(options: argparse.Namespace) -> int:
     from ..features import has_features
 
     front_end = _front_end(options).set_output(transform="pandas")
-    _check_output(options.output, options.inputs)
+    _check_output(options.output, options.inputs, overwrite=options.overwrite)
     recordings = pd.concat([_listed(path) for path in options.inputs])
     recordings = recordings.dropna(axis="columns", how="all").reset_index(drop=True)
     twice = recordings.columns.intersection(front_end.get_feature_names_out())
@@ -127,13 +130,17 @@ def _front_end(options: argparse.Namespace) -> Any:
     return SpeechEmbedding(options.embedding, layer=layer, **common)
 
 
-def _check_output(output: Path, inputs: list[Path]) -> None:
+def _check_output(output: Path, inputs: list[Path], *, overwrite: bool) -> None:
     """Find out before the work whether its result can be written."""
     suffix = output.suffix.lower()
     if suffix not in (".csv", ".parquet"):
         raise ValueError(f"--output must end in .csv or .parquet, got {output}.")
     if output.resolve() in [path.resolve() for path in inputs]:
         raise ValueError(f"--output {output} is one of the inputs.")
+    if output.is_file() and not overwrite:
+        raise ValueError(
+            f"--output {output} is there already: give another name, or --overwrite."
+        )
     if output.is_dir():
         raise ValueError(f"--output {output} is a folder: give a file in it.")
     if suffix == ".parquet" and find_spec("pyarrow") is None:

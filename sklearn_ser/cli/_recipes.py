@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -191,7 +192,7 @@ def _auxiliary_folders(options: argparse.Namespace) -> dict[str, Path]:
 
 
 def build_recipe(options: argparse.Namespace) -> Any:
-    """Build the recipe."""
+    """Build the recipe, without what comes from auxiliary corpora."""
     from .. import recipes
 
     settings: dict[str, Any] = {
@@ -215,14 +216,36 @@ def build_recipe(options: argparse.Namespace) -> Any:
     # The folds have a bar of their own: one for each fit would be too many.
     pipeline[0].set_params(verbose=not options.quiet)
     changes = dict(map(_assignment, options.set))
-    recipe.set_params(**changes)
+    _check_names(changes, recipe.get_params())
+    return recipe.set_params(**changes)
+
+
+def settle_recipe(recipe: Any, options: argparse.Namespace) -> None:
+    """Load the auxiliary corpora and give them to the recipe."""
+    settle = _needs(options.recipe).settle
+    if settle is None:
+        return
     load, folders = loaders(), _auxiliary_folders(options)
     corpora = [load[name](folder) for name, folder in folders.items()]
-    if needs.settle is not None:
-        made = needs.settle(recipe, corpora, changes)
-        if made is not None:
-            print(made)
-    return recipe
+    made = settle(recipe, corpora, dict(map(_assignment, options.set)))
+    if made is not None:
+        print(made)
+
+
+def _check_names(changes: dict[str, Any], known: dict[str, Any]) -> None:
+    """Refuse parameters that the recipe lacks, and tell which it has."""
+    for name in changes:
+        if name in known:
+            continue
+        lower = {other.lower(): other for other in known}
+        close = get_close_matches(name.lower(), lower, n=1)
+        meant = f"Did you mean {lower[close[0]]}? " if close else ""
+        step, nested, _ = name.rpartition("__")
+        of_step = [x for x in known if x.rpartition("__")[0] == step and nested]
+        raise ValueError(
+            f"--set {name}: the recipe has no such parameter. {meant}"
+            f"It has {', '.join(of_step or known)}."
+        )
 
 
 def _encoder(

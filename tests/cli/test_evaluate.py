@@ -263,7 +263,10 @@ def test_plots_show_the_classes_of_the_target(tmp_path, monkeypatch):
                     "'lr' parameter of MetricDAE must be",
                 ),
                 (["--emotions", "anger,bliss"], "has no bliss"),
-                (["--set", "svc__D=1"], "Invalid parameter 'D'"),
+                (
+                    ["--set", "svc__D=1"],
+                    "--set svc__D: the recipe has no such parameter",
+                ),
                 (["--folds", "50"], "Cannot have number of splits n_splits=50"),
                 (
                     ["--auxiliary", "emodb=x"],

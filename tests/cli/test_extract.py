@@ -36,7 +36,7 @@ def test_extract(emodb, tmp_path, suffix):
 def test_extract_the_layers_of_an_encoder(emodb, tmp_path, capsys):
     model = str(make_encoder("whisper", tmp_path / "model"))
     output = tmp_path / "features.csv"
-    common = ("extract", emodb, "--output", output, "--quiet")
+    common = ("extract", emodb, "--output", output, "--quiet", "--overwrite")
     assert run(*common, "--embedding", model, "--layer", 1) == 0
     table = pd.read_csv(output)
     expected = SpeechEmbedding(model, layer=1).transform(table["file"])
@@ -84,6 +84,7 @@ def test_extract_keeps_what_a_table_says(emodb, tmp_path, capsys):
     assert written["emotion"].isna().tolist() == [False, True, True]
     assert written.shape == (3, 3 + 88)
     table.assign(loudness_sma3_amean=1.0).to_csv(tmp_path / "table.csv", index=False)
+    output = tmp_path / "other.csv"
     assert run("extract", tmp_path / "table.csv", "--output", output) == 2
     assert "'loudness_sma3_amean', also a feature" in capsys.readouterr().err
 
