@@ -64,7 +64,7 @@ def load_crema_d(
 
     English, acted: 7,442 clips of twelve sentences by 91 actors in six emotions
     (anger, disgust, fear, happiness, neutral, sadness), or those of them that are
-    there. Nothing is downloaded and no recording is read.
+    there. Nothing is downloaded and no recording is decoded.
 
     Parameters
     ----------

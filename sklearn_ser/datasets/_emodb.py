@@ -60,7 +60,7 @@ def load_emodb(
 
     German, acted: 535 utterances of ten sentences by ten actors in seven emotions
     (anger 127, boredom 81, neutral 79, happiness 71, fear 69, sadness 62,
-    disgust 46). Nothing is downloaded and no recording is read.
+    disgust 46). Nothing is downloaded and no recording is decoded.
 
     Parameters
     ----------
@@ -86,13 +86,15 @@ def load_emodb(
         pointers of Git LFS in the place of recordings.
     ValueError
         If the CSV file cannot be understood, labels no recording, or has a rating
-        outside the scale from 1 to 5; if a recording is there twice.
+        outside the scale from 1 to 5; if a recording is there twice, in files that
+        differ.
 
     Warns
     -----
     UserWarning
-        If audio files don't bear names of EMO-DB (these are left out), if the
-        recordings lie elsewhere than in ``wav``, or if some are missing.
+        If audio files don't bear names of EMO-DB, hold no sound or are second copies
+        (all these are left out), if the recordings lie elsewhere than in ``wav``, or if
+        some are missing.
 
     Notes
     -----

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from .._dimensions import DIMENSIONS
@@ -241,11 +242,11 @@ def _add_label(
 def _on_scale(frame: pd.DataFrame) -> pd.DataFrame:
     """Set ratings that raters gave beyond the scale to its end."""
     ratings = frame[list(DIMENSIONS)]
-    beyond = outside_scale(ratings.to_numpy(), RATING_SCALE).any(axis=1)
+    beyond = np.asarray(outside_scale(ratings, RATING_SCALE).any(axis=1))
     if not beyond.any():
         return frame
     lowest, highest = RATING_SCALE
-    named = [Path(file).stem for file in frame["file"][beyond]]
+    named = [Path(file).stem for file in frame["file"].to_numpy()[beyond]]
     warn_user(
         f"{beyond.sum()} of {len(frame)} utterances of IEMOCAP have a rating outside "
         f"the scale from {lowest:g} to {highest:g}, which is set to the end of the "

@@ -333,9 +333,8 @@ def partition_split(
             f"The corpus {corpus.name} has no column 'partition': only corpora whose "
             "owners have parted them, such as that of load_msp_podcast, have one."
         )
-    sides = [
-        _in_partitions(corpus.frame["partition"], names) for names in (train, test)
-    ]
+    column = corpus.frame["partition"]
+    sides = [_in_partitions(column, names) for names in (train, test)]
     if (sides[0] & sides[1]).any():
         raise ValueError(f"train={train!r} and test={test!r} share a partition.")
     train_rows, test_rows = (np.flatnonzero(side).astype(np.int64) for side in sides)

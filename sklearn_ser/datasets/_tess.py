@@ -61,8 +61,8 @@ def load_tess(data_home: str | os.PathLike[str]) -> Corpus:
     Returns
     -------
     Corpus
-        Sorted by file name. Its `speaker` is ``"OAF"`` (64 years old) or ``"YAF"`` (26),
-        its `sentence` the word (``"back"``).
+        Sorted by file name. Its `speaker` is ``"OAF"`` (64 years old) or ``"YAF"``
+        (26), its `sentence` the word (``"back"``).
 
     Raises
     ------
@@ -81,9 +81,9 @@ def load_tess(data_home: str | os.PathLike[str]) -> Corpus:
     Notes
     -----
     The owners distribute the corpus under CC BY-NC-ND 4.0. Some copies have all
-    recordings once more in a folder below: these are left out with a warning if they are
-    the same, byte for byte. With two speakers, a network that holds one out learns from
-    a single voice.
+    recordings once more in a folder below: these are left out with a warning if they
+    are the same, byte for byte. With two speakers, a fold that holds one out learns
+    from a single voice.
 
     References
     ----------

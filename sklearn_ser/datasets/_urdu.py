@@ -76,14 +76,16 @@ def load_urdu(
         pointers of Git LFS in the place of recordings.
     ValueError
         If the CSV file cannot be understood, labels no recording, or has a rating
-        outside the scale from 1 to 5; if a recording is there twice.
+        outside the scale from 1 to 5; if a recording is there twice, in files that
+        differ.
 
     Warns
     -----
     UserWarning
-        If audio files don't bear names of URDU, or are in the folder of another
-        emotion than their name says (these are left out), if the recordings lie
-        elsewhere than in the four folders, or if some are missing.
+        If audio files don't bear names of URDU, are in the folder of another emotion
+        than their name says, hold no sound or are second copies (all these are left
+        out), if the recordings lie elsewhere than in the four folders, or if some are
+        missing.
 
     Notes
     -----
