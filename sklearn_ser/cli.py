@@ -196,7 +196,7 @@ def _add_corpus(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dimensions",
         metavar="CSV",
-        help=f"table of ratings, for {' and '.join(_rated())}; without one, activation "
+        help=f"table of ratings, for {', '.join(_rated())}; without one, activation "
         "and valence are derived from the emotions for recipes that learn from them",
     )
     parser.add_argument(
@@ -370,7 +370,7 @@ def _check(options: argparse.Namespace) -> None:
             f"--corpus {name} needs --data-home, the folder that holds it."
         )
     if options.dimensions and name not in _rated():
-        raise ValueError(f"--dimensions goes with --corpus {' and '.join(_rated())}.")
+        raise ValueError(f"--dimensions goes with --corpus {', '.join(_rated())}.")
     needs = _needs(options.recipe)
     if options.label and not needs.label:
         raise ValueError(_goes_with("--label", "label", options.recipe))

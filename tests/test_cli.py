@@ -38,8 +38,8 @@ def emodb(tmp_path_factory):
 def broken_emodb(emodb, tmp_path):
     """The same with two broken files."""
     home = shutil.copytree(emodb, tmp_path / "broken emodb")
-    (home / "wav" / "03a02Wa.wav").write_bytes(b"")
     whole = (home / "wav" / "08a01Na.wav").read_bytes()
+    (home / "wav" / "03a02Wa.wav").write_bytes(bytes(len(whole)))
     (home / "wav" / "08a02Na.wav").write_bytes(whole[: len(whole) // 2])
     return home
 
@@ -295,7 +295,10 @@ def test_plots_show_the_classes_of_the_target(tmp_path, monkeypatch):
     [
         (["--corpus", "urdu"], "--corpus urdu needs --data-home"),
         (["--data-home", "/tmp"], "--data-home goes with a real corpus"),
-        (["--dimensions", "x.csv"], "--dimensions goes with --corpus emodb and urdu"),
+        (
+            ["--dimensions", "x.csv"],
+            "--dimensions goes with --corpus aesdd, cafe, emodb, urdu.",
+        ),
         (["--recipe", "egemaps_svc", "--label", "act"], "--label goes with --recipe"),
         (["--corpus", "urdu", "--data-home", "/no/such"], "github.com/siddiquelatif"),
         (["--set", "svc__C"], "--set takes STEP__PARAMETER=VALUE"),
@@ -346,7 +349,7 @@ def test_faults_are_said_in_a_line_and_a_status(
     [
         (
             ["berlin=x"],
-            "takes CORPUS=DIR, with crema-d, emodb, urdu as the corpus, got ",
+            "tess, urdu as the corpus, got ",
         ),
         (["urdu"], "--auxiliary takes CORPUS=DIR"),
         (["urdu="], "got 'urdu='"),
@@ -400,7 +403,7 @@ def test_a_corpus_that_nobody_can_rate_is_not_asked_for_ratings(tmp_path, capsys
     )
     assert status == 2
     shown = capsys.readouterr().err
-    assert "choose --corpus emodb, urdu or synthetic" in shown
+    assert "choose --corpus aesdd, cafe, emodb, urdu or synthetic" in shown
     assert "--dimensions" not in shown
 
 

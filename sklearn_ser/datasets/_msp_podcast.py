@@ -342,7 +342,7 @@ def partition_split(
     both = set(speaker[train_rows]) & set(speaker[test_rows]) - {_UNKNOWN}
     if both:
         warn_user(
-            f"{counted(len(both), 'speaker')} of {corpus.name} are in both train and "
-            f"test, such as {min(both)}: the split is not speaker-independent."
+            f"The partitions of {corpus.name} share {counted(len(both), 'speaker')}, "
+            f"such as {min(both)}: the split is not speaker-independent."
         )
     return [(train_rows, test_rows)]
