@@ -41,7 +41,7 @@ _AESDD = NamedCorpus(
 Greek actors spoke 19 utterances and an improvised one in five emotions, some more
 than once. The first version has five speakers and about 500 utterances; it has grown
 since.""",
-    license="CC BY 4.0; activation and valence: no licence given",
+    license="see the owners' page; activation and valence: no licence given",
     citation="""\
 N. Vryzas, R. Kotsakis, A. Liatsou, C. A. Dimoulas, G. Kalliris, "Speech Emotion
 Recognition for Performance Interaction", Journal of the Audio Engineering Society

@@ -40,7 +40,7 @@ _EMOVDB = NamedCorpus(
     description="""\
 Two women and two men spoke sentences of the CMU Arctic databases, amused, angry,
 disgusted, sleepy and neutrally, some 7,000 utterances in all; josh neither angry nor
-disgusted. 16 kHz or more, mono. Made for speech synthesis.""",
+disgusted. Made for speech synthesis.""",
     license="non-commercial purposes only, by a licence of the owners",
     citation="""\
 A. Adigwe, N. Tits, K. El Haddad, S. Ostadabbas, T. Dutoit, "The emotional voices

@@ -37,7 +37,7 @@ _EMOVO = NamedCorpus(
     description="""\
 Six actors, three women and three men, spoke 14 sentences, some of them nonsense, in
 seven emotions: 588 utterances. 48 kHz, stereo.""",
-    license="not stated",
+    license="see the owners' page",
     citation="""\
 G. Costantini, I. Iaderola, A. Paoloni, M. Todisco, "EMOVO Corpus: an Italian Emotional
 Speech Database", LREC 2014.""",
@@ -80,7 +80,7 @@ def load_emovo(data_home: str | os.PathLike[str]) -> Corpus:
     Notes
     -----
     The recordings are stereo; the front ends take the mean of both channels unless they
-    are told otherwise. The owners state no licence.
+    are told otherwise.
 
     References
     ----------

@@ -204,8 +204,10 @@ def _read_labels(home: Path) -> pd.DataFrame:
     """Return emotion, ratings and times by the name of an utterance in upper case."""
     texts = [p for p in files_below(home, (".txt",)) if not p.name.startswith("._")]
     usual = [p for p in texts if p.parent.name.casefold() == "emoevaluation"]
+    if not usual:  # in one folder with others; those of utterances are no labels
+        usual = [path for path in texts if _LAYOUT.read(path) is None]
     labels: dict[str, dict[str, Any]] = {}
-    for path in sorted(usual or texts):
+    for path in sorted(usual):
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             match = _LINE.fullmatch(line.strip())
             if match is not None:

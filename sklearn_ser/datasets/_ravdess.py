@@ -15,7 +15,7 @@ _CHANNELS = {"speech": "01", "song": "02", "all": "0[12]"}
 _N_RECORDINGS = {"speech": 1440, "song": 1012, "all": 2452}
 # Audio only: the files with pictures are no audio files.
 _PATTERN = (
-    r"03-(?P<channel>{channel})-(?P<emotion>0[1-8])-(?P<level>0[12])"
+    r"03-(?P<vocal_channel>{channel})-(?P<emotion>0[1-8])-(?P<level>0[12])"
     r"-(?P<sentence>0[12])-(?P<repetition>0[12])-(?P<speaker>0[1-9]|1\d|2[0-4])"
 )
 
@@ -38,7 +38,7 @@ _RAVDESS = NamedCorpus(
         "08": "surprise",
     },
     columns={
-        "channel": {"01": "speech", "02": "song"},
+        "vocal_channel": {"01": "speech", "02": "song"},
         "level": {"01": "normal", "02": "strong"},
         "repetition": int,
     },
@@ -56,7 +56,7 @@ and Song (RAVDESS)", PLoS ONE 13(5), 2018, doi:10.1371/journal.pone.0196391.""",
 
 
 def load_ravdess(
-    data_home: str | os.PathLike[str], *, channel: str = "speech"
+    data_home: str | os.PathLike[str], *, vocal_channel: str = "speech"
 ) -> Corpus:
     """Load the Ryerson audio-visual database of emotional speech and song (RAVDESS).
 
@@ -70,14 +70,14 @@ def load_ravdess(
         Folder of the corpus as its owners distribute it: with the recordings in a
         folder for each actor, such as ``Actor_01/03-01-05-01-01-01-01.wav``, or all in
         one.
-    channel : {"speech", "song", "all"}, default="speech"
+    vocal_channel : {"speech", "song", "all"}, default="speech"
         Which recordings are loaded. The others are passed over.
 
     Returns
     -------
     Corpus
         Sorted by file name. Its `sentence` is the number of the sentence (``"01"``
-        about the kids, ``"02"`` about the dogs); the `frame` has also ``channel``
+        about the kids, ``"02"`` about the dogs); the `frame` has also ``vocal_channel``
         (``"speech"`` or ``"song"``), ``level``, the intensity (``"normal"`` or
         ``"strong"``), and ``repetition`` (1 or 2).
 
@@ -87,7 +87,8 @@ def load_ravdess(
         If the folder, or any recording in it is missing, or if there are pointers of
         Git LFS in the place of recordings.
     ValueError
-        If `channel` is unknown, or a recording is there twice, in files that differ.
+        If `vocal_channel` is unknown, or a recording is there twice, in files that
+        differ.
 
     Warns
     -----
@@ -111,11 +112,13 @@ def load_ravdess(
     >>> load_ravdess("corpora/ravdess")  # doctest: +SKIP
     <Corpus RAVDESS: 1,440 utterances, 24 speakers (female 12, male 12), ...>
     """
-    if channel not in _CHANNELS:
-        raise ValueError(f"channel must be one of {tuple(_CHANNELS)}, got {channel!r}.")
+    if vocal_channel not in _CHANNELS:
+        raise ValueError(
+            f"vocal_channel must be one of {tuple(_CHANNELS)}, got {vocal_channel!r}."
+        )
     layout = replace(
         _RAVDESS.layout,
-        pattern=_PATTERN.format(channel=_CHANNELS[channel]),
-        n_recordings=_N_RECORDINGS[channel],
+        pattern=_PATTERN.format(channel=_CHANNELS[vocal_channel]),
+        n_recordings=_N_RECORDINGS[vocal_channel],
     )
     return replace(_RAVDESS, layout=layout).load(data_home)

@@ -1,8 +1,11 @@
 """What holds for the loaders of all corpora, also of those with files of labels."""
 
 import warnings
+from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from sklearn_ser import cli, datasets
 from sklearn_ser.datasets import emotion_quadrant
@@ -39,7 +42,7 @@ def load(loader):
 def quiet():
     """Miniatures of MSP-Podcast have utterances of an unknown speaker."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Left out 1 utterance of 5 of MSP-Podcast")
+        warnings.filterwarnings("ignore", "Left out 1 utterance of . of MSP-Podcast")
         yield
 
 
@@ -74,6 +77,22 @@ def test_all_can_be_joined(tmp_path):
     assert joined.rating_scale == (1, 5)
     columns = set().union(*(corpus.frame.columns for corpus in corpora))
     assert set(joined.frame.columns) == columns | {"corpus"}
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.filterwarnings("ignore:Only . of the . labelled recordings:UserWarning")
+def test_a_file_without_sound_is_named_and_left_out(loader, load, tmp_path):
+    home = tree_of(loader, tmp_path)
+    expected = load(home).frame
+    broken = expected["file"][0]
+    soundfile.write(broken, np.zeros(0), 16000)
+    with pytest.warns(UserWarning, match="hold no sound: ") as caught:
+        found = load(home).frame
+    said = [str(w.message) for w in caught if "no sound" in str(w.message)]
+    assert len(said) == 1
+    assert Path(broken).name in said[0]
+    left = expected[expected["file"] != broken].reset_index(drop=True)
+    assert found.equals(left)
 
 
 def test_a_folder_that_is_missing(load, tmp_path):

@@ -165,14 +165,14 @@ SONG = "Actor_01/03-02-05-01-01-01-01.wav"
 def test_ravdess_speech_and_song(tmp_path):
     make_tree(tmp_path, [*helpers.RAVDESS, SONG])
     assert len(load_ravdess(tmp_path)) == len(helpers.RAVDESS)
-    song = load_ravdess(tmp_path, channel="song")
-    assert song.frame["channel"].tolist() == ["song"]
-    both = load_ravdess(tmp_path, channel="all")
+    song = load_ravdess(tmp_path, vocal_channel="song")
+    assert song.frame["vocal_channel"].tolist() == ["song"]
+    both = load_ravdess(tmp_path, vocal_channel="all")
     assert len(both) == len(helpers.RAVDESS) + 1
     assert set(both.frame["level"]) == {"normal", "strong"}
     assert set(both.frame["repetition"]) == {1, 2}
-    with pytest.raises(ValueError, match=r"channel must be one of .*got 'both'"):
-        load_ravdess(tmp_path, channel="both")
+    with pytest.raises(ValueError, match=r"vocal_channel must be one of .*got 'both'"):
+        load_ravdess(tmp_path, vocal_channel="both")
 
 
 def test_ravdess_in_the_folders_of_its_archives(tmp_path):
