@@ -265,7 +265,7 @@ def _without_copies(
     """Leave out second copies; refuse two files of one recording that differ."""
     kept: dict[tuple[str, ...], dict[str, str]] = {}
     copies = []
-    for row in sorted(rows, key=lambda row: len(Path(row["file"]).parts)):
+    for row in sorted(rows, key=lambda row: row["file"].count(os.sep)):
         groups = tuple(value for key, value in row.items() if key != "file")
         first = kept.setdefault(groups, row)["file"]
         if first == row["file"]:
@@ -325,7 +325,7 @@ def _warn_of_finds(
             f"Left out {len(odd)} of {len(odd) + len(rows)} audio files, whose names "
             f"are not {layout.name}'s (such as {layout.example}): {shortened(named)}."
         )
-    folders = sorted({str(Path(row["file"]).parent) for row in rows})
+    folders = sorted({os.path.dirname(row["file"]) for row in rows})
     usual = {str(home / name) for name in layout.folders}
     if usual and not usual.issuperset(folders):
         warn_user(
