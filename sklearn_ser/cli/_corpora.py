@@ -25,7 +25,7 @@ def add_corpus(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dimensions",
         metavar="CSV",
-        help=f"table of ratings, for {' and '.join(rated_corpora())}; without one, "
+        help=f"table of ratings, for {', '.join(rated_corpora())}; without one, "
         "activation and valence are derived from the emotions for recipes that learn "
         "from them",
     )

@@ -127,7 +127,7 @@ def check_options(options: argparse.Namespace) -> None:
         )
     if options.dimensions and name not in rated_corpora():
         raise ValueError(
-            f"--dimensions goes with --corpus {' and '.join(rated_corpora())}."
+            f"--dimensions goes with --corpus {', '.join(rated_corpora())}."
         )
     needs = _needs(options.recipe)
     if options.label and not needs.label:

@@ -29,8 +29,8 @@ def emodb(tmp_path_factory):
 def broken_emodb(emodb, tmp_path):
     """The same with two broken files."""
     home = shutil.copytree(emodb, tmp_path / "broken emodb")
-    (home / "wav" / "03a02Wa.wav").write_bytes(b"")
     whole = (home / "wav" / "08a01Na.wav").read_bytes()
+    (home / "wav" / "03a02Wa.wav").write_bytes(bytes(len(whole)))
     (home / "wav" / "08a02Na.wav").write_bytes(whole[: len(whole) // 2])
     return home
 

@@ -246,7 +246,10 @@ def test_plots_show_the_classes_of_the_target(tmp_path, monkeypatch):
     [
         (["--corpus", "urdu"], "--corpus urdu needs --data-home"),
         (["--data-home", "/tmp"], "--data-home goes with a real corpus"),
-        (["--dimensions", "x.csv"], "--dimensions goes with --corpus emodb and urdu"),
+        (
+            ["--dimensions", "x.csv"],
+            "--dimensions goes with --corpus aesdd, cafe, emodb, urdu.",
+        ),
         (["--recipe", "egemaps_svc", "--label", "act"], "--label goes with --recipe"),
         (["--corpus", "urdu", "--data-home", "/no/such"], "github.com/siddiquelatif"),
         (["--set", "svc__C"], "--set takes STEP__PARAMETER=VALUE"),
@@ -300,7 +303,7 @@ def test_faults_are_said_in_a_line_and_a_status(
     [
         (
             ["berlin=x"],
-            "takes CORPUS=DIR, with crema-d, emodb, urdu as the corpus, got ",
+            "tess, urdu as the corpus, got ",
         ),
         (["urdu"], "--auxiliary takes CORPUS=DIR"),
         (["urdu="], "got 'urdu='"),
@@ -354,7 +357,7 @@ def test_a_corpus_that_nobody_can_rate_is_not_asked_for_ratings(tmp_path, capsys
     )
     assert status == 2
     shown = capsys.readouterr().err
-    assert "choose --corpus emodb, urdu or synthetic" in shown
+    assert "choose --corpus aesdd, cafe, emodb, urdu or synthetic" in shown
     assert "--dimensions" not in shown
 
 

@@ -31,7 +31,7 @@ def test_recipes_corpora_and_features_are_read(capsys):
     status, text = shown_by(capsys, "evaluate", "--help")
     assert status == 0
     assert "{" + ",".join(recipes.__all__) + "}" in text
-    assert "{synthetic,crema-d,emodb,urdu}" in text
+    assert "{synthetic," + ",".join(loaders()) + "}" in text
     assert f"(default: {recipes.DEFAULT})" in text
     status, text = shown_by(capsys, "extract", "--help")
     assert "{" + ",".join(FEATURE_SETS) + "}" in text
@@ -150,8 +150,8 @@ def test_what_to_do_without_ratings(capsys, tmp_path):
     assert evaluate("--output", tmp_path, "--target", "dom") == 2
     shown = capsys.readouterr().err
     assert "--target dominance needs ratings, and synthetic comes without: " in shown
-    assert shown.endswith("choose --corpus emodb, urdu, with a table of them in "
-                          "--dimensions.\n")  # fmt: skip
+    assert shown.endswith("choose --corpus aesdd, cafe, emodb, urdu, with a table "
+                          "of them in --dimensions.\n")  # fmt: skip
     (tmp_path / "wav").mkdir()
     sf.write(tmp_path / "wav" / "03a01Wa.wav", np.zeros(1600), 16000)
     table = tmp_path / "table.csv"
@@ -163,8 +163,8 @@ def test_what_to_do_without_ratings(capsys, tmp_path):
 
 
 def test_loaders_that_take_ratings():
-    assert list(loaders()) == ["crema-d", "emodb", "urdu"]
-    assert rated_corpora() == ["emodb", "urdu"]
+    assert rated_corpora() == ["aesdd", "cafe", "emodb", "urdu"]
+    assert set(loaders()) > {*rated_corpora(), "crema-d", "iemocap"}
 
 
 @pytest.mark.parametrize(
