@@ -12,6 +12,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from .._typing import BoolArray
+from ._scores import wa_score
 
 
 def emotion_presence(
@@ -65,9 +66,8 @@ def emotion_presence(
     --------
     >>> from sklearn_ser.metrics import emotion_presence
     >>> ratings = [[2, 1, 0], [0, 0, 0], [0, 0, 3]]
-    >>> emotion_presence(
-    ...     ratings, ["anger", "sadness", "fear"], classes=["anger", "neutral", "sadness"]
-    ... )
+    >>> rated = ["anger", "sadness", "fear"]
+    >>> emotion_presence(ratings, rated, classes=["anger", "neutral", "sadness"])
     array([[ True, False,  True],
            [False,  True, False],
            [False, False, False]])
@@ -155,7 +155,7 @@ def presence_score(
         )
     is_predicted = predicted[:, None] == np.asarray(classes)
     right = (found & is_predicted).any(axis=1)
-    return float(np.average(right, weights=sample_weight))
+    return wa_score(np.ones_like(right), right, sample_weight=sample_weight)
 
 
 def check_presence(present: ArrayLike, classes: Sequence[Any]) -> BoolArray:
