@@ -17,6 +17,9 @@ from ..ensemble import SeedEnsemble
 
 SCALERS = "scalers"
 
+# What has steps of its own.
+_HOLDERS = (Pipeline, BaseSearchCV, SpeedPerturbation, SeedEnsemble)
+
 
 class Adapter:
     """Fits scalers of a fitted estimator anew, to unlabelled utterances.
@@ -64,11 +67,10 @@ class Adapter:
             Another one where a step was adapted, else the same.
         """
         if isinstance(fitted, Pipeline):
-            return self._adapt_pipeline(fitted, X)
+            return _with(fitted, "steps", self._adapted_steps(fitted.steps, X))
         if isinstance(fitted, BaseSearchCV):
-            return _with(
-                fitted, "best_estimator_", self.adapt(fitted.best_estimator_, X)
-            )
+            best = self.adapt(fitted.best_estimator_, X)
+            return _with(fitted, "best_estimator_", best)
         if isinstance(fitted, SpeedPerturbation):
             return _with(fitted, "estimator_", self.adapt(fitted.estimator_, X))
         if isinstance(fitted, SeedEnsemble):
@@ -76,25 +78,29 @@ class Adapter:
             return _with(fitted, "estimators_", members)
         return fitted
 
-    def _adapt_pipeline(self, pipeline: Pipeline, X: Any) -> Pipeline:
+    def _adapted_steps(
+        self, steps: list[tuple[str, Any]], X: Any
+    ) -> list[tuple[str, Any]]:
         """Adapt the steps of a pipeline, as far as they are to be."""
-        steps = list(pipeline.steps)
+        steps = list(steps)
+        waiting: list[Any] = []
         for place, (name, step) in enumerate(steps):
             self.passed += [name] * (name not in self.passed)
             if step is None or isinstance(step, str):  # "passthrough"
                 continue
-            goes_on = place < len(steps) - 1
-            if self._is_chosen(name, step):
-                step = _fitted_anew(name, step, X)
-                self.found += [name] * (name not in self.found)
-            else:
-                goes_on = goes_on and self._goes_on_after(step)
-                step = self.adapt(step, X)
+            chosen, goes_on = self._is_chosen(name, step), self._goes_on_after(step)
+            if chosen or isinstance(step, _HOLDERS):
+                # No sooner, as a step may warn of what nobody needs.
+                for before in waiting:
+                    X = transform_asked(before, X, self.metadata)
+                waiting = []
+                step = _fitted_anew(name, step, X) if chosen else self.adapt(step, X)
+                self.found += [name] * (chosen and name not in self.found)
             steps[place] = (name, step)
-            if not goes_on:
+            waiting.append(step)
+            if not (chosen or goes_on):
                 break
-            X = transform_asked(step, X, self.metadata)
-        return _with(pipeline, "steps", steps)
+        return steps
 
     def _is_chosen(self, name: str, step: Any) -> bool:
         """Tell whether a step is to be adapted."""

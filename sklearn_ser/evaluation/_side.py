@@ -48,7 +48,7 @@ class Side:
     @property
     def emotion(self) -> NDArray[np.str_]:
         """The emotions, spelled alike in all corpora."""
-        return np.array([spelled(name) for name in self.corpus.emotion], dtype=np.str_)
+        return emotions_of(self.corpus)
 
     def metadata(self) -> dict[str, NDArray[Any]]:
         """Return what a fit may ask for."""
@@ -62,13 +62,41 @@ class Side:
         }
         return {name: value for name, value in known.items() if value is not None}
 
-    def voices(self) -> dict[str, NDArray[Any]]:
-        """Return what a prediction may ask for, and no label beside.
 
-        Speakers are named with their corpus: none of them is one of the training.
-        """
-        names = [f"{self.corpus.name}: {name}" for name in self.corpus.speaker]
-        return {"groups": np.array(names), "neutral": self.emotion == NEUTRAL}
+def voices_of(corpus: Corpus) -> dict[str, NDArray[Any]]:
+    """Return what a prediction may ask for, and no label beside.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        The target of a transfer.
+
+    Returns
+    -------
+    dict of ndarray of shape (n_utterances,)
+        ``groups``, the speakers, named with their corpus, so that none of them is one
+        of the training; and ``neutral``, which utterances are known to be neutral.
+    """
+    return {
+        "groups": np.array([f"{corpus.name}: {name}" for name in corpus.speaker]),
+        "neutral": emotions_of(corpus) == NEUTRAL,
+    }
+
+
+def emotions_of(corpus: Corpus) -> NDArray[np.str_]:
+    """Return the emotions, spelled alike in all corpora.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Any.
+
+    Returns
+    -------
+    ndarray of shape (n_utterances,) and dtype str
+        Nouns where they are known.
+    """
+    return np.array([spelled(name) for name in corpus.emotion], dtype=np.str_)
 
 
 def prepare_side(

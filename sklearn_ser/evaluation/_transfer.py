@@ -31,7 +31,7 @@ from ._plan import (
 from ._protocol import drop_pretraining, find_speaker_statistics
 from ._run import _settings as settings_of_run
 from ._run import evaluate_by_speaker, split_front_end
-from ._side import Side, predict_asked, prepare_side
+from ._side import Side, predict_asked, prepare_side, voices_of
 from ._side_by_side import asks_for_gpu, run_folds
 from ._transfer_result import TransferEvaluation, TransferRun
 
@@ -309,31 +309,37 @@ def _run(
 ) -> tuple[list[TransferRun], list[str]]:
     """Train with a seed; return a run for each set of classes, and what was adapted."""
     statistics, rest = share
-    metadata, voices, emotion = source.metadata(), target.voices(), target.emotion
+    metadata, emotion = source.metadata(), target.emotion
+    given, tested = _part(target, statistics), np.sort(rest)
     runs = []
     with config_context(enable_metadata_routing=True):
         unfitted, fitted = seeded(clone(learner), seed), None
         for some in sets:
             rows = np.flatnonzero(np.isin(source.emotion, some))
             X = take_rows(source.features, rows)
-            known = {name: values[rows] for name, values in metadata.items()}
-            fitted = _fit(unfitted, fitted, X, known)
-            adapter = Adapter(plan.adapt, _taken(voices, statistics))
+            fitted = _fit(unfitted, fitted, X, _taken(metadata, rows))
+            adapter = Adapter(plan.adapt, given[1])
             adapted = fitted
             if statistics.size:
-                adapted = adapter.adapt(fitted, take_rows(target.features, statistics))
+                adapted = adapter.adapt(fitted, given[0])
                 _check_adapted(adapter, plan)
-            scored = rest[np.isin(emotion[rest], some)]
-            predicted = predict_asked(
-                adapted, take_rows(target.features, scored), _taken(voices, scored)
-            )
+            # Of all emotions: what is predicted must not depend on which are scored.
+            predicted = predict_asked(adapted, *_part(target, tested))
             drop_pretraining(adapted)
+            scored = rest[np.isin(emotion[rest], some)]
+            predicted = predicted[np.searchsorted(tested, scored)]
             runs.append(
                 TransferRun(
-                    seed, statistics, scored, emotion[scored], predicted, adapted
+                    *(seed, statistics, tested, scored, emotion[scored], predicted),
+                    estimator=adapted,
                 )
             )
     return runs, adapter.found
+
+
+def _part(side: Side, rows: NDArray[np.intp]) -> tuple[Any, dict[str, Any]]:
+    """Return the features of some utterances, and what is known of their voices."""
+    return take_rows(side.features, rows), _taken(voices_of(side.corpus), rows)
 
 
 def _fit(unfitted: Any, before: Any, X: Any, metadata: dict[str, Any]) -> Any:

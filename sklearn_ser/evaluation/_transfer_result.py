@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_fscore_support
+from sklearn.utils import check_scalar
 
 from .._dimensions import DIMENSIONS
 from .._representation import representation, split_last_step
@@ -18,6 +20,7 @@ from ..datasets import Corpus
 from ..datasets._corpus import counted
 from ..metrics import CorrelationResult, latent_correlation, pairwise_correlation
 from ._result import _SCORES, SpeakerEvaluation, _listed, recording_names
+from ._side import voices_of
 
 _ANALYSES = {"pairs": pairwise_correlation, "latent": latent_correlation}
 
@@ -32,8 +35,10 @@ class TransferRun:
         The seed of the share of the target and of the estimator.
     statistics : ndarray of shape (n_statistics,) and dtype int
         The utterances of the target that gave the statistics, as rows of it.
+    tested : ndarray of shape (n_tested,) and dtype int
+        Those that were predicted together: all others, of any emotion, in order.
     scored : ndarray of shape (n_scored,) and dtype int
-        Those that are scored.
+        Those of them that are scored, as their emotions are among the classes.
     truth : ndarray of shape (n_scored,)
         Their emotions.
     predicted : ndarray of shape (n_scored,)
@@ -45,6 +50,7 @@ class TransferRun:
 
     seed: int
     statistics: NDArray[np.intp]
+    tested: NDArray[np.intp]
     scored: NDArray[np.intp]
     truth: NDArray[np.str_]
     predicted: NDArray[Any]
@@ -154,7 +160,8 @@ class TransferEvaluation:
     @property
     def std(self) -> dict[str, float | None]:
         """Sample standard deviation of each score over the runs; None for one run."""
-        return {name: _std(self.scores[name]) for name in _SCORES}
+        scores = self.scores
+        return {name: _std(scores[name]) for name in _SCORES}
 
     @property
     def by_class(self) -> pd.DataFrame:
@@ -205,12 +212,10 @@ class TransferEvaluation:
                 f"{type(last).__name__} has no representation of the utterances: it "
                 "neither transforms nor stands behind a step that does."
             )
-        rows = take_rows(self.features, one.scored)
-        voices = {
-            "groups": self.target.speaker[one.scored],
-            "neutral": one.truth == "neutral",
-        }
-        return representation(one.estimator, rows, **voices)
+        voices = voices_of(self.target.select(one.tested))
+        rows = take_rows(self.features, one.tested)
+        embedded = representation(one.estimator, rows, **voices)
+        return embedded[np.searchsorted(one.tested, one.scored)]
 
     def correlations(self, n_permutations: int = 199) -> pd.DataFrame:
         """Tell how much of the target's ratings the embedding carries.
@@ -241,14 +246,50 @@ class TransferEvaluation:
         """
         rows = []
         for number, run in enumerate(self.runs):
-            embedded = self.embedding(number)
-            for dimension, ratings in _rated(self.target):
-                for name in _ANALYSES:
-                    found = _correlation(
-                        name, embedded, ratings[run.scored], n_permutations, run.seed
-                    )
-                    row = {"seed": run.seed, "dimension": dimension, "analysis": name}
-                    rows.append(row | found)
+            corpus = self.target.select(run.scored)
+            found = _correlations(
+                self.embedding(number), corpus, n_permutations, run.seed
+            )
+            rows += [{"seed": run.seed, **row} for row in found]
+        return pd.DataFrame(rows)
+
+    def upper_bound_correlations(self, n_permutations: int = 199) -> pd.DataFrame:
+        """Tell the same of the estimators that were trained on the target itself.
+
+        The rows "(supervised)" of Table 3 of Das et al. (2022), but by speaker: each
+        embedding is looked at on the speakers whom its fold has held out.
+
+        Parameters
+        ----------
+        n_permutations : int, default=199
+            Permutations of each test; 0 leaves it out.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `correlations`, with a row for each ``fold`` in the place of ``seed``.
+
+        Raises
+        ------
+        ValueError
+            If no upper bound was asked for.
+        """
+        bound = self.upper_bound
+        if bound is None:
+            raise ValueError(
+                "There is no upper bound: ask for it by "
+                "evaluate_transfer(..., upper_bound=True)."
+            )
+        rows = []
+        for fold in range(len(bound.estimators)):
+            held_out = bound.fold == fold
+            found = _correlations(
+                bound.embedding(fold)[held_out],
+                bound.corpus.select(held_out),
+                n_permutations,
+                self.runs[0].seed,
+            )
+            rows += [{"fold": fold, **row} for row in found]
         return pd.DataFrame(rows)
 
     def to_dict(self) -> dict[str, Any]:
@@ -357,29 +398,28 @@ class TransferEvaluation:
         return f"UA {self.ua:.3f}" + ("" if spread is None else f" ± {spread:.3f}")
 
 
-def _rated(corpus: Corpus) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """Give the dimensions that a corpus is rated on, with the ratings."""
-    for name in DIMENSIONS:
-        ratings = getattr(corpus, name)
-        if ratings is not None and not np.isnan(ratings).all():
-            yield name, ratings
-
-
-def _correlation(
-    analysis: str,
-    embedded: NDArray[Any],
-    ratings: NDArray[np.float64],
-    n_permutations: int,
-    seed: int,
-) -> dict[str, Any]:
-    """Return the result of an analysis; NaN where it is not defined."""
-    try:
-        result = _ANALYSES[analysis](
-            embedded, ratings, n_permutations=n_permutations, random_state=seed
-        )
-    except ValueError:  # a collapsed embedding, equal ratings, too few of them
-        return dict.fromkeys(CorrelationResult.__dataclass_fields__, np.nan)
-    return vars(result).copy()
+def _correlations(
+    embedded: NDArray[Any], corpus: Corpus, n_permutations: int, seed: int
+) -> Iterator[dict[str, Any]]:
+    """Give the result of each analysis of each rated dimension; NaN where undefined."""
+    check_scalar(n_permutations, "n_permutations", Integral, min_val=0)
+    for dimension in DIMENSIONS:
+        ratings = getattr(corpus, dimension)
+        if ratings is None or np.isnan(ratings).all():
+            continue
+        for name, analysis in _ANALYSES.items():
+            try:
+                result = vars(
+                    analysis(
+                        embedded,
+                        ratings,
+                        n_permutations=n_permutations,
+                        random_state=seed,
+                    )
+                )
+            except ValueError:  # a collapsed embedding, equal ratings, too few of them
+                result = dict.fromkeys(CorrelationResult.__dataclass_fields__, np.nan)
+            yield {"dimension": dimension, "analysis": name, **result}
 
 
 def _std(values: pd.Series) -> float | None:

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from .._typing import FloatArray
-from ..evaluation import CrossCorpusMatrix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
+
+    from ..evaluation import CrossCorpusMatrix
 
 _CELL = 1.1  # inches, room for a score and its spread
 _DARK = 0.5  # of the way from the least to the largest colour
@@ -144,11 +145,11 @@ class CrossCorpusDisplay:
         self.figure_ = self.ax_.figure
         self.im_: AxesImage = self.ax_.imshow(scores, cmap="Blues", vmin=0, vmax=1)
         names, ticks = [str(name) for name in self.table.index], range(len(scores))
-        self.ax_.set_xticks(
-            ticks, names, rotation=45, ha="right", rotation_mode="anchor"
-        )
+        turned: dict[str, Any] = {"rotation": 45, "rotation_mode": "anchor"}
+        self.ax_.set_xticks(ticks, names, ha="right", **turned)
         self.ax_.set_yticks(ticks, names)
-        self.ax_.set(xlabel="tested on", ylabel="trained on", title=self._title())
+        self.ax_.set_xlabel("tested on (framed: by speaker, within the corpus)")
+        self.ax_.set(ylabel="trained on", title=self._title())
         self.text_ = np.empty(scores.shape, dtype=object)
         for (row, column), score in np.ndenumerate(scores):
             self.text_[row, column] = self.ax_.text(
