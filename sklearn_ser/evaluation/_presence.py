@@ -21,7 +21,7 @@ from ..metrics import presence_score
 from ..metrics._presence import check_presence
 from ._result import SpeakerEvaluation
 from ._run import split_front_end
-from ._side import predict_asked
+from ._side import extract, predict_asked
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,10 +209,9 @@ def evaluate_presence(
     if isinstance(recordings, Corpus):
         groups = recordings.speaker if groups is None else groups
         recordings = recordings.audio
-    features: Any = as_recordings(recordings)
-    check_consistent_length(found, features, groups)
-    for step in split_front_end(estimator)[0]:
-        features = step.transform(features)
+    audio = as_recordings(recordings)
+    check_consistent_length(found, audio, groups)
+    features = extract(split_front_end(estimator)[0], audio)
     scored = has_features(features) & found.any(axis=1)
     if not scored.any():
         raise ValueError(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
+from sklearn.base import clone
 
 from .._dimensions import DIMENSIONS
 from .._sklearn import take_rows
@@ -126,9 +127,7 @@ def prepare_side(
         If no recording has features.
     """
     audio = corpus.audio
-    features = audio
-    for step in front_end:
-        features = step.transform(features)
+    features = extract(front_end, audio)
     usable = has_features(features)
     asked = find_usable(estimator, audio)
     if asked is not None:
@@ -151,6 +150,28 @@ def prepare_side(
         outliers=names[is_outlier].tolist(),
         is_judged=is_judged,
     )
+
+
+def extract(front_end: list[Any], audio: NDArray[np.object_]) -> Any:
+    """Compute the features of recordings.
+
+    Parameters
+    ----------
+    front_end : list of transformer
+        Those at the head of a pipeline that treat each recording by itself.
+    audio : ndarray of shape (n,) and dtype object
+        Recordings.
+
+    Returns
+    -------
+    ndarray or data frame of n rows
+        Their features; the recordings themselves without a front end.
+    """
+    features: Any = audio
+    for step in front_end:
+        # They learn nothing, but a pooling can name its columns only if it is fitted.
+        features = clone(step).fit_transform(features)
+    return features
 
 
 def predict_asked(fitted: Any, X: Any, known: dict[str, Any]) -> NDArray[Any]:

@@ -14,7 +14,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from sklearn_ser import SpeakerScaler, SpeedPerturbation, recipes
+from sklearn_ser import (
+    LogMel,
+    SequencePooling,
+    SpeakerScaler,
+    SpeedPerturbation,
+    recipes,
+)
 from sklearn_ser.evaluation import evaluate_by_speaker, evaluate_transfer
 from sklearn_ser.metrics import zscore_outliers
 from tests.evaluation.helpers import (
@@ -253,6 +259,26 @@ def test_searches_in_both_modes_of_routing(corpus, other, routing):
     scored, predicted = by_hand(corpus, other, 0)
     assert_array_equal(result.runs[0].scored, scored)
     assert_array_equal(result.predicted, predicted)
+
+
+def test_any_output_container(corpus, other):
+    plain = evaluate_transfer(log_mel_svc(), corpus, other, seeds=[0])
+    with config_context(transform_output="pandas"):
+        result = evaluate_transfer(log_mel_svc(), corpus, other, seeds=[0])
+        assert_array_equal(result.embedding(), plain.embedding())
+    assert_array_equal(result.predicted, plain.predicted)
+
+
+def test_scalers_of_sequences(corpus, other):
+    estimator = make_pipeline(
+        LogMel(8, duration=None), SpeakerScaler(), SequencePooling(), SVC()
+    )
+    result = evaluate_transfer(estimator, corpus, other, seeds=[0])
+    assert result.adapted == ["speakerscaler"]
+    (run,) = result.runs
+    frames = LogMel(8, duration=None).transform(other.audio[run.statistics])
+    mean = np.concatenate(list(frames)).mean(axis=0)
+    np.testing.assert_allclose(run.estimator[0].mean_, mean, rtol=1e-5)
 
 
 class Durations(TransformerMixin, BaseEstimator):
