@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
+from .._adapt import SCALERS
 from ..datasets import Corpus
-from ._adapt import SCALERS
 from ._checks import check_pretraining, check_searches
 from ._plan import find_classes, make_plan
 from ._result import SpeakerEvaluation

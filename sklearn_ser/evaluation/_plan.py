@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_scalar
 
+from .._adapt import SCALERS
 from ..datasets import Corpus
 from ..datasets._emotions import spelled
-from ._adapt import SCALERS
 from ._side import Side
 
 # The rows of the utterances that give statistics, and of those that may be scored.

@@ -15,10 +15,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 from tqdm.auto import tqdm
 
+from .._adapt import SCALERS, Adapter
 from .._representation import transform_asked
 from .._sklearn import take_rows
 from ..datasets import Corpus
-from ._adapt import SCALERS, Adapter
 from ._checks import check_pretraining, check_searches, naming_ragged
 from ._plan import (
     Plan,

@@ -374,7 +374,7 @@ class Pretrained(PCA):
         ({"statistics_by": "word"}, "'utterance' or 'speaker', got 'word'"),
         ({"adapt": "all"}, "'scalers' or a list of names of steps, got 'all'"),
         ({"adapt": ["pca"]}, "adapt names pca, .* there are standardscaler, svc"),
-        ({"adapt": ["svc"]}, "adapt names svc, but SVC learns from labels"),
+        ({"adapt": ["svc"]}, "The step svc, .* is a SVC: it learns from labels"),
         ({"classes": ["anger", "fear"]}, "has no fear; it has anger, happiness"),
         ({"classes": ["anger"]}, "two emotions at least; synthetic and other"),
         ({"classes": "all"}, "classes must be 'shared' or a list, got 'all'"),

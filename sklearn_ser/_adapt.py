@@ -10,10 +10,10 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from .._representation import transform_asked
-from .._sklearn import BaseSearchCV
-from ..augmentation import SpeedPerturbation
-from ..ensemble import SeedEnsemble
+from ._representation import transform_asked
+from ._sklearn import BaseSearchCV
+from .augmentation import SpeedPerturbation
+from .ensemble import SeedEnsemble
 
 SCALERS = "scalers"
 
@@ -136,8 +136,9 @@ def _fitted_anew(name: str, step: Any, X: Any) -> Any:
     """Fit a clone of a step without labels."""
     if isinstance(step, BaseEstimator) and get_tags(step).target_tags.required:
         raise ValueError(
-            f"adapt names {name}, but {type(step).__name__} learns from labels, which "
-            "the target must not give: name steps that learn without."
+            f"The step {name}, which adapt names, is a {type(step).__name__}: it "
+            "learns from labels, which the target must not give. Name steps that learn "
+            "without."
         )
     return clone(step).fit(X)
 

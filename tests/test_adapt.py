@@ -18,8 +18,8 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC
 
 from sklearn_ser import SpeakerScaler
+from sklearn_ser._adapt import Adapter, is_scaler
 from sklearn_ser.ensemble import SeedEnsemble
-from sklearn_ser.evaluation._adapt import Adapter, is_scaler
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(40, 3)), np.repeat(["anger", "sadness"], 20)
