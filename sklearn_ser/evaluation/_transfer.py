@@ -29,6 +29,7 @@ from ._plan import (
     make_plan,
 )
 from ._protocol import drop_pretraining, find_speaker_statistics
+from ._result import SpeakerEvaluation
 from ._run import _settings as settings_of_run
 from ._run import evaluate_by_speaker, split_front_end
 from ._side import Side, predict_asked, prepare_side, voices_of
@@ -250,7 +251,7 @@ def transfer(
     return replace(found[0], subsets=found[1:])
 
 
-def by_speaker(estimator: Any, side: Side, plan: Plan, cv: Any) -> Any:
+def by_speaker(estimator: Any, side: Side, plan: Plan, cv: Any) -> SpeakerEvaluation:
     """Evaluate the same estimator within a corpus, by speaker.
 
     Parameters
