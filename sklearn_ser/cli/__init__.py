@@ -1,4 +1,4 @@
-"""Command line: ``sklearn-ser evaluate`` and ``sklearn-ser extract``."""
+"""Command line: ``sklearn-ser evaluate``, ``transfer`` and ``extract``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from importlib.metadata import version
 from ._evaluate import add_evaluate
 from ._extract import add_extract
 from ._terminal import plain_warnings, readable_progress
+from ._transfer import add_transfer
 
 __all__ = ["main"]
 
@@ -84,5 +85,6 @@ def _parser() -> argparse.ArgumentParser:
         "--debug", action="store_true", help="show where in the code a fault arose"
     )
     add_evaluate(commands, common)
+    add_transfer(commands, common)
     add_extract(commands, common)
     return parser

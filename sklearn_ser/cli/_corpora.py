@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._dimensions import DIMENSIONS
@@ -33,11 +34,81 @@ def add_corpus(parser: argparse.ArgumentParser) -> None:
         "--emotions", metavar="A,B,…", help="only these emotions (default: all)"
     )
     parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="makes a result that depends on chance the same again (default: "
+        "%(default)s)",
+    )
+    parser.add_argument(
         "--folds",
         type=_folds,
         metavar="K",
         help="K folds of several speakers instead of one speaker per fold",
     )
+
+
+def check_corpus(options: argparse.Namespace) -> None:
+    """Refuse options of the corpus that do not go together."""
+    name = options.corpus
+    if name == "synthetic" and options.data_home:
+        raise ValueError("--data-home goes with a real corpus (--corpus).")
+    if name != "synthetic" and not options.data_home:
+        raise ValueError(
+            f"--corpus {name} needs --data-home, the folder that holds it."
+        )
+    if options.dimensions and name not in rated_corpora():
+        raise ValueError(
+            f"--dimensions goes with --corpus {', '.join(rated_corpora())}."
+        )
+
+
+def named_folder(text: str, option: str) -> tuple[str, Path]:
+    """Read ``CORPUS=DIR``.
+
+    Parameters
+    ----------
+    text : str
+        What was given.
+    option : str
+        The option that took it, for the error.
+
+    Returns
+    -------
+    name : str
+        One of `loaders`.
+    folder : pathlib.Path
+        Where it lies.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+    """
+    name, _, folder = text.partition("=")
+    if name not in loaders() or not folder:
+        raise ValueError(
+            f"{option} takes CORPUS=DIR, with {', '.join(loaders())} as the corpus, "
+            f"got {text!r}."
+        )
+    # A shell expands ~ only at the beginning of a word.
+    return name, Path(folder).expanduser()
+
+
+def read_seeds(text: str) -> list[int]:
+    """Read seeds: ``3``, ``0,1,5`` or ``0-4``, the last one included."""
+    seeds: list[int] = []
+    try:
+        for part in text.split(","):
+            first, dash, last = part.partition("-")
+            seeds += range(int(first), int(last if dash else first) + 1)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"takes seeds such as 0-4 or 0,1,5, got {text!r}."
+        ) from error
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise argparse.ArgumentTypeError(f"{text!r} names no seed, or one twice.")
+    return seeds
 
 
 def _folds(text: str) -> int:
@@ -67,6 +138,13 @@ def load_corpus(options: argparse.Namespace, labels: Sequence[str]) -> Corpus:
             f"--target {options.target} needs ratings, and {corpus.name} comes "
             f"without: {_how_to_rate(options)}."
         )
+    return with_labels(corpus, options, labels)
+
+
+def with_labels(
+    corpus: Corpus, options: argparse.Namespace, labels: Sequence[str]
+) -> Corpus:
+    """Return the corpus with the dimensions that a recipe learns from."""
     options.labels_from = "the corpus" if labels else "not used"
     if labels and all(getattr(corpus, name) is None for name in DIMENSIONS):
         options.labels_from = "the emotions (circumplex)"

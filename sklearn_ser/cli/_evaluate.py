@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._dimensions import DIMENSIONS, SHORT_DIMENSIONS
-from ._corpora import add_corpus, load_corpus
+from ._corpora import add_corpus, check_corpus, load_corpus
+from ._files import add_output, check_output, write_json
 from ._recipes import (
+    add_recipe,
     add_settings,
     build_recipe,
-    check_options,
+    check_recipe,
     labels_of,
     settle_recipe,
 )
@@ -25,8 +26,6 @@ SCORES = "scores.json"
 
 def add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
     """Describe ``evaluate``."""
-    from .. import recipes
-
     parser = commands.add_parser(
         "evaluate",
         parents=[common],
@@ -34,12 +33,7 @@ def add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
         description="Cross-validate a recipe with one speaker held out in turn; print "
         "the folds, and write confusion.png, embedding.png and scores.json.",
     )
-    parser.add_argument(
-        "--recipe",
-        choices=recipes.__all__,
-        default=recipes.DEFAULT,
-        help="what is evaluated (default: %(default)s)",
-    )
+    add_recipe(parser)
     parser.add_argument(
         "--target",
         type=lambda name: SHORT_DIMENSIONS.get(name, name),
@@ -49,18 +43,7 @@ def add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
         f"also by its short name, {', '.join(SHORT_DIMENSIONS)} (default: %(default)s)",
     )
     add_settings(parser)
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("sklearn-ser-output"),
-        metavar="DIR",
-        help="where the files are written (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--overwrite",
-        action="store_true",
-        help="write over the results of an earlier run in --output",
-    )
+    add_output(parser)
     add_corpus(parser)
     parser.set_defaults(run=_evaluate)
 
@@ -69,8 +52,9 @@ def _evaluate(options: argparse.Namespace) -> int:
     """Run ``evaluate``."""
     from ..evaluation import evaluate_by_speaker
 
-    check_options(options)
-    _check_output(options)
+    check_corpus(options)
+    check_recipe(options)
+    check_output(options, SCORES)
     recipe = build_recipe(options)
     options.output.mkdir(parents=True, exist_ok=True)
     corpus = load_corpus(options, labels_of(options))
@@ -93,27 +77,12 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _check_output(options: argparse.Namespace) -> None:
-    """Refuse to write over results, unless that is asked for."""
-    path = options.output / SCORES
-    if path.exists() and not options.overwrite:
-        raise ValueError(
-            f"{path} holds the result of an earlier run: give another folder by "
-            "--output, or --overwrite."
-        )
-
-
 def _write(evaluation: SpeakerEvaluation, options: argparse.Namespace) -> list[Path]:
     """Write the pictures and the scores."""
     scores = evaluation.to_dict()
-    scores["settings"]["command"] = {
-        name: str(value) if isinstance(value, Path) else value
-        for name, value in vars(options).items()
-        if name != "run"
-    }
     scores["settings"]["seed"] = options.seed
     path = options.output / SCORES
-    path.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
+    write_json(scores, path, options)
     return [*_draw(evaluation, options.output), path]
 
 

@@ -9,12 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._dimensions import SHORT_DIMENSIONS, dimension_name
-from ._corpora import loaders, rated_corpora
+from ._corpora import loaders, named_folder
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from .._needs import Needs
+
+
+def add_recipe(parser: argparse.ArgumentParser) -> None:
+    """Describe which recipe a command takes."""
+    from .. import recipes
+
+    parser.add_argument(
+        "--recipe",
+        choices=recipes.__all__,
+        default=recipes.DEFAULT,
+        help="what is evaluated (default: %(default)s)",
+    )
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -53,13 +65,6 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="K",
         help="the layer of the encoder, from 0 (default: the middle one, or the one "
         "that a recipe finds best on its training speakers)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        default=0,
-        help="makes a result that depends on chance the same again (default: "
-        "%(default)s)",
     )
     parser.add_argument(
         "--set",
@@ -116,19 +121,8 @@ def _recipes_that(need: str) -> list[str]:
     return [name for name in recipes.__all__ if getattr(_needs(name), need)]
 
 
-def check_options(options: argparse.Namespace) -> None:
+def check_recipe(options: argparse.Namespace) -> None:
     """Refuse options that would have no effect, and fill in the label."""
-    name = options.corpus
-    if name == "synthetic" and options.data_home:
-        raise ValueError("--data-home goes with a real corpus (--corpus).")
-    if name != "synthetic" and not options.data_home:
-        raise ValueError(
-            f"--corpus {name} needs --data-home, the folder that holds it."
-        )
-    if options.dimensions and name not in rated_corpora():
-        raise ValueError(
-            f"--dimensions goes with --corpus {', '.join(rated_corpora())}."
-        )
     needs = _needs(options.recipe)
     if options.label and not needs.label:
         raise ValueError(_goes_with("--label", "label", options.recipe))
@@ -170,15 +164,9 @@ def _goes_with(option: str, need: str, recipe: str) -> str:
 
 def _auxiliary_folders(options: argparse.Namespace) -> dict[str, Path]:
     """Return the folder of each auxiliary corpus; refuse other texts."""
-    known = loaders()
     folders: dict[str, Path] = {}
     for text in options.auxiliary:
-        name, _, folder = text.partition("=")
-        if name not in known or not folder:
-            raise ValueError(
-                f"--auxiliary takes CORPUS=DIR, with {', '.join(known)} as the "
-                f"corpus, got {text!r}."
-            )
+        name, folder = named_folder(text, "--auxiliary")
         if name in folders:
             raise ValueError(f"--auxiliary names {name} twice.")
         if name == options.corpus:
@@ -186,8 +174,7 @@ def _auxiliary_folders(options: argparse.Namespace) -> dict[str, Path]:
                 f"--auxiliary {name} is what is evaluated: the speakers that are held "
                 "out would be in the pre-training."
             )
-        # A shell expands ~ only at the beginning of a word.
-        folders[name] = Path(folder).expanduser()
+        folders[name] = folder
     return folders
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
 # Seconds between two states of a progress bar where each is a line of a file.
-_PAUSE = "30"
+_PAUSE = 30.0
 
 
 @contextmanager
@@ -34,10 +34,10 @@ def plain_warnings() -> Iterator[None]:
 
 @contextmanager
 def readable_progress() -> Iterator[None]:
-    """Where standard error is no terminal, show progress as lines, and fewer of them.
+    """Where standard error is no terminal, show progress as lines, and few of them.
 
     A bar goes back to the start of its line for each new state: in a file, hundreds of
-    states become one line.
+    states would stand in one line.
 
     Yields
     ------
@@ -47,20 +47,15 @@ def readable_progress() -> Iterator[None]:
     if stream.isatty():
         yield
         return
-    before = os.environ.get("TQDM_MININTERVAL")
-    # Read when tqdm is imported, also by processes that are started from here.
-    os.environ.setdefault("TQDM_MININTERVAL", _PAUSE)
     sys.stderr = _Lines(stream)
     try:
         yield
     finally:
         sys.stderr = stream
-        if before is None:
-            os.environ.pop("TQDM_MININTERVAL", None)
 
 
 class _Lines(io.TextIOBase):
-    """A stream that begins a new line where a bar would go back to the first column.
+    """A stream in which the states of a bar are lines: some, and the last one.
 
     Parameters
     ----------
@@ -70,18 +65,30 @@ class _Lines(io.TextIOBase):
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._in_line = False
+        self._shown_at = -_PAUSE
+        self._in_bar = False
+        self._state = ""  # of a bar, if it has not been shown
 
     def write(self, text: str) -> int:
-        for piece in text.splitlines(keepends=True):
-            line = piece.rstrip("\r\n")
-            if line.strip():
-                self._stream.write(line)
-                self._in_line = True
-            if piece != line and self._in_line:
-                self._stream.write("\n")
-                self._in_line = False
+        # tqdm writes a carriage return and the state at once, and a line feed when the
+        # bar is complete.
+        if text.startswith("\r"):
+            self._in_bar, self._state = True, text.strip()
+            if time.monotonic() - self._shown_at >= _PAUSE:
+                self._show_state()
+        elif text == "\n" and self._in_bar:
+            self._in_bar = False
+            if self._state:
+                self._show_state()
+        else:
+            self._in_bar = False
+            self._stream.write(text)
         return len(text)
+
+    def _show_state(self) -> None:
+        self._stream.write(f"{self._state}\n")
+        self._shown_at = time.monotonic()
+        self._state = ""
 
     @property
     def encoding(self) -> str:  # type: ignore[override]

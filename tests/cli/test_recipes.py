@@ -10,7 +10,7 @@ from sklearn_ser import SpeechEmbedding, recipes
 from sklearn_ser._needs import needs
 from sklearn_ser.cli import _evaluate, _parser, main
 from sklearn_ser.cli._corpora import loaders, rated_corpora
-from sklearn_ser.cli._recipes import build_recipe, check_options
+from sklearn_ser.cli._recipes import build_recipe, check_recipe
 from sklearn_ser.features._egemaps import FEATURE_SETS
 
 NETWORKS = [name for name in recipes.__all__ if getattr(recipes, name).needs.schedule]
@@ -196,7 +196,7 @@ def test_processors_for_folds_and_features(
 def test_a_speech_encoder_in_the_place_of_the_features(recipe, options, step):
     arguments = ["evaluate", "--recipe", recipe, "--embedding", "a/model", *options]
     parsed = _parser().parse_args([*map(str, arguments), "--cache", "kept"])
-    check_options(parsed)
+    check_recipe(parsed)
     front_end = build_recipe(parsed)[0]
     assert isinstance(front_end, SpeechEmbedding)
     found = front_end.get_params()

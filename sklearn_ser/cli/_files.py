@@ -1,0 +1,46 @@
+"""What the commands write: where, and not over older results in silence."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Describe the folder of the results."""
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("sklearn-ser-output"),
+        metavar="DIR",
+        help="where the files are written (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="write over the results of an earlier run in --output",
+    )
+
+
+def check_output(options: argparse.Namespace, name: str) -> Path:
+    """Return the path of a result; refuse to write over it, unless asked to."""
+    path: Path = options.output / name
+    if path.exists() and not options.overwrite:
+        raise ValueError(
+            f"{path} holds the result of an earlier run: give another folder by "
+            "--output, or --overwrite."
+        )
+    return path
+
+
+def write_json(result: dict[str, Any], path: Path, options: argparse.Namespace) -> None:
+    """Write a result, and by which options it was made."""
+    result["settings"]["command"] = {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in vars(options).items()
+        if name != "run"
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
