@@ -6,7 +6,7 @@ CONSTRAINTS ?= constraints.txt
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-slow test-lowest coverage lint types docs clean
+.PHONY: demo test test-slow test-lowest coverage lint types docs results clean
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -48,6 +48,10 @@ types: $(VENV)/.dev-installed
 
 docs: $(VENV)/.docs-installed
 	$(BIN)/python -m sphinx -W -b html docs docs/_build/html
+
+# Every table of docs/results.md, anew: days. What is there already is not run again.
+results: $(VENV)/.test-installed
+	$(BIN)/python benchmarks/rebuild_results.py results
 
 clean:
 	rm -rf $(VENV) .venv-lowest docs/_build docs/generated .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -8,13 +8,13 @@ The corpora are read from the folder that SKLEARN_SER_DATA names (../shared/corp
 without).
 
     python benchmarks/results_regressor.py
-    python benchmarks/results_regressor.py --features embeddings.npz
-    python benchmarks/results_regressor.py --features embeddings.npz --ablation
+    python benchmarks/results_regressor.py --layer 2
+    python benchmarks/results_regressor.py --layer 2 --ablation
 
 --ablation changes one setting of MetricDAERegressor after the other, for valence on
-URDU, and gives its CCC on the training speakers, too. Nothing is chosen by it. Without
---features, those of `EGeMAPS` are used. Otherwise the file has for each corpus an array
-of its name, with a row for each recording in the order of the loader.
+URDU, and gives its CCC on the training speakers, too. Nothing is chosen by it. The
+features are those of `EGeMAPS`, or means and deviations of a layer of the encoder of
+Whisper tiny.en, read from the folder that SKLEARN_SER_MODELS names (../shared/models).
 """
 
 import argparse
@@ -33,7 +33,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
-from sklearn_ser import EGeMAPS, MetricDAERegressor
+from sklearn_ser import EGeMAPS, MetricDAERegressor, SpeechEmbedding
 from sklearn_ser.datasets import Corpus, load_emodb, load_urdu
 from sklearn_ser.metrics import ccc_scorer, concordance_correlation
 
@@ -108,10 +108,19 @@ def ablate(X: Any, y: Any, speaker: Any, name: str, seed: int) -> dict[str, Any]
     }
 
 
-def ablation(features: Path, home: Path, jobs: int) -> pd.DataFrame:
+def features(corpus: Corpus, layer: int | None, jobs: int) -> Any:
+    """Return a row for each recording."""
+    if layer is None:
+        return EGeMAPS(n_jobs=jobs).transform(corpus.audio)
+    models = Path(os.environ.get("SKLEARN_SER_MODELS", "../shared/models"))
+    encoder = str(models / "whisper-tiny.en-encoder")
+    return SpeechEmbedding(encoder, layer=layer, n_jobs=jobs).transform(corpus.audio)
+
+
+def ablation(home: Path, layer: int | None, jobs: int) -> pd.DataFrame:
     """Give mean and standard deviation over the seeds for each setting."""
     corpus = corpora(home)["URDU"]
-    given = np.load(features)["URDU"], corpus.valence, corpus.speaker
+    given = features(corpus, layer, jobs), corpus.valence, corpus.speaker
     run = Parallel(n_jobs=jobs)
     rows = run(
         delayed(ablate)(*given, name, seed) for name in ABLATION for seed in SEEDS
@@ -124,7 +133,7 @@ def ablation(features: Path, home: Path, jobs: int) -> pd.DataFrame:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--features", type=Path, help="an .npz file")
+    parser.add_argument("--layer", type=int, help="of the encoder")
     parser.add_argument("--only", nargs="+", default=[], help="the corpora")
     parser.add_argument("--ratings", nargs="+", default=["activation", "valence"])
     parser.add_argument("--jobs", type=int, default=2)
@@ -132,17 +141,14 @@ def main() -> None:
     arguments = parser.parse_args()
     home = Path(os.environ.get("SKLEARN_SER_DATA", "../shared/corpora"))
     if arguments.ablation:
-        found = ablation(arguments.features, home, arguments.jobs)
+        found = ablation(home, arguments.layer, arguments.jobs)
         print(found.to_markdown(index=False))
         return
     tasks = []
     for title, corpus in corpora(home).items():
         if arguments.only and title not in arguments.only:
             continue
-        if arguments.features:
-            X = np.load(arguments.features)[title]
-        else:
-            X = EGeMAPS(n_jobs=arguments.jobs).transform(corpus.audio)
+        X = features(corpus, arguments.layer, arguments.jobs)
         for rated in arguments.ratings:
             y = getattr(corpus, rated)
             for name in REGRESSORS:
