@@ -41,6 +41,25 @@ class Fingerprint(RecordingTransformer):
             sampling_rate=RATE, n_jobs=n_jobs, memory=memory, on_error="nan"
         )
 
+    def attempt(
+        self, recordings: NDArray[np.object_]
+    ) -> tuple[list[NDArray[np.float32] | None], list[int]]:
+        """Return the fingerprints without warnings, None for faulty recordings.
+
+        Parameters
+        ----------
+        recordings : ndarray of shape (n,) and dtype object
+            Recordings.
+
+        Returns
+        -------
+        fingerprints : list of n ndarray, or None
+        faulty : list of int
+            The recordings that cannot be read.
+        """
+        results, faults, _ = self._run(recordings)
+        return results, sorted(faults)
+
     def _note(self, signal: NDArray[np.float32]) -> str | None:
         return None
 
