@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ._leak_report import LeakageReport
+from ._leaks import leakage_report
 from ._protocol import (
     ChecksRecordings,
     DropsPretrainingData,
@@ -10,12 +12,16 @@ from ._protocol import (
 )
 from ._result import SpeakerEvaluation
 from ._run import evaluate_by_speaker
+from ._speaker_sentence import SpeakerSentenceKFold
 
 __all__ = [
     "ChecksRecordings",
     "DropsPretrainingData",
+    "LeakageReport",
     "NamesPretrainingCorpora",
     "NamesSpeakerStatistics",
     "SpeakerEvaluation",
+    "SpeakerSentenceKFold",
     "evaluate_by_speaker",
+    "leakage_report",
 ]

@@ -90,18 +90,17 @@ def find_copies(
         Each pair once, in order.
     """
     found: dict[tuple[int, int], Copy] = {}
+    heard = {i: x for i, x in enumerate(fingerprints) if x is not None and len(x) > 3}
+    changes = {index: _changes(levels) for index, levels in heard.items()}
+    # All silence is alike: it tells nothing.
+    changes = {i: x for i, x in changes.items() if np.std(x) > LEAST_CHANGE}
     known: dict[str, int] = {}
-    for index, content in enumerate(contents):
+    for index in changes:
+        content = contents[index]
         if content is not None and known.setdefault(content, index) != index:
             pair = known[content], index
             found[pair] = Copy(*pair, 1.0, 1.0, False)
-    audible = {
-        index: fingerprint
-        for index, fingerprint in enumerate(fingerprints)
-        if fingerprint is not None and len(fingerprint) >= N_SHORTEST + 2
-    }
-    changes = {index: _changes(levels) for index, levels in audible.items()}
-    changes = {i: x for i, x in changes.items() if np.std(x) > LEAST_CHANGE}
+    changes = {i: x for i, x in changes.items() if len(x) >= N_SHORTEST}
     for first, second, lag in _candidates(changes):
         similarity = max(
             _correlation(changes[first], changes[second], lag + more)
@@ -110,9 +109,9 @@ def find_copies(
         pair = first, second
         best = max(MAYBE, found[pair].similarity if pair in found else 0)
         if similarity > best and _is_same(similarity, read(first), read(second)):
-            noisy = _has_noise(audible[first], audible[second], lag)
+            noisy = _has_noise(heard[first], heard[second], lag)
             found[pair] = Copy(*pair, similarity, 1.0, noisy)
-    for first, second in _candidates_of_speed({i: audible[i] for i in changes}):
+    for first, second in _candidates_of_speed({i: heard[i] for i in changes}):
         copy = _at_another_speed(first, second, read)
         if copy is not None and (first, second) not in found:
             found[first, second] = copy
