@@ -5,6 +5,7 @@ from __future__ import annotations
 from ._leak_report import LeakageReport
 from ._leaks import leakage_report
 from ._protocol import (
+    AugmentsTraining,
     ChecksRecordings,
     DropsPretrainingData,
     NamesPretrainingCorpora,
@@ -15,6 +16,7 @@ from ._run import evaluate_by_speaker
 from ._speaker_sentence import SpeakerSentenceKFold
 
 __all__ = [
+    "AugmentsTraining",
     "ChecksRecordings",
     "DropsPretrainingData",
     "LeakageReport",

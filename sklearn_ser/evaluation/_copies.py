@@ -41,7 +41,7 @@ N_SHORTEST = 20
 # Changes of a sound that only hums are rounding.
 LEAST_CHANGE = 0.05
 # Of each recording, the onsets that stand out by most, and the frames around them.
-N_ANCHORS = 8
+N_ANCHORS = 5
 APART = 13
 HALF = 12
 # Neighbours of an anchor: its own copies, and those of the other anchors beside it.

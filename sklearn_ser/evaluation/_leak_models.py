@@ -11,10 +11,10 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
 
 from .._sklearn import BaseSearchCV
-from ..augmentation import SpeedPerturbation
 from ..features._base import RecordingTransformer
 from ._leak_report import Leak
 from ._protocol import (
+    AugmentsTraining,
     NamesPretrainingCorpora,
     find_pretraining,
     find_speaker_statistics,
@@ -77,14 +77,14 @@ def _searches(learner: Any, n_tested: int) -> Iterator[Leak]:
         )
         yield Leak("search", "leak", n_tested, (name,), None, remark)
     for part in parts(learner):
-        if isinstance(part, SpeedPerturbation):
-            for search in _blind_searches(part.estimator):
-                name = type(search).__name__
+        if isinstance(part, AugmentsTraining) and part.augments_training():
+            for search in _blind_searches(part):
+                name, own = type(search).__name__, type(part).__name__
                 remark = (
-                    f"SpeedPerturbation stands before the folds of {name}: it selects "
-                    "parameters on copies of what it is trained on. Put it inside."
+                    f"{own} stands before the folds of {name}, which selects "
+                    f"parameters on copies of what it trains on. Put {own} inside."
                 )
-                names = (f"SpeedPerturbation before {name}",)
+                names = (f"{own} before {name}",)
                 yield Leak("augmentation", "leak", n_tested, names, None, remark)
 
 

@@ -33,7 +33,7 @@ KINDS = {
     ),
     "augmentation": (
         "altered copies of a recording on both sides of a fold",
-        "Augment inside of the folds, in training alone, as SpeedPerturbation does.",
+        "Augment inside of the folds, the training alone.",
     ),
     "statistics": (
         "statistics fitted outside the folds",

@@ -154,6 +154,38 @@ class NamesSpeakerStatistics(Protocol):
         ...
 
 
+@runtime_checkable
+class AugmentsTraining(Protocol):
+    """An estimator that trains what is inside of it also on altered copies.
+
+    The leak checks ask it where a search is inside: the folds of the search are made
+    after the copies, so that they are on both sides unless the search splits by
+    speaker.
+
+    Examples
+    --------
+    >>> from sklearn.base import BaseEstimator, MetaEstimatorMixin
+    >>> from sklearn_ser.evaluation import AugmentsTraining
+    >>> class WithNoise(MetaEstimatorMixin, BaseEstimator):
+    ...     def __init__(self, estimator=None, n_copies=1):
+    ...         self.estimator = estimator
+    ...         self.n_copies = n_copies
+    ...     def augments_training(self):
+    ...         return self.n_copies > 0
+    >>> isinstance(WithNoise(), AugmentsTraining)
+    True
+    """
+
+    def augments_training(self) -> bool:
+        """Tell whether ``fit`` adds copies.
+
+        Returns
+        -------
+        bool
+        """
+        ...
+
+
 def find_speaker_statistics(estimator: Any) -> str | None:
     """Ask which statistics of the tested speakers the predictions use.
 
