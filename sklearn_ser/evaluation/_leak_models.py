@@ -96,14 +96,8 @@ def _stopping_by_name(
         named = getattr(part, "validation_groups", None)
         if named is None or not getattr(part, "early_stopping", True):
             continue
-        # A mapping names, for a tested speaker, another one who is watched.
-        watched = [*named.values()] if isinstance(named, Mapping) else [*named]
         for fold, (train, test) in enumerate(splits):
-            tested = np.isin(speakers[test], watched)
-            if isinstance(named, Mapping):
-                known = speakers[train]
-                absent = [who for who in named if who not in known]
-                tested = np.isin(speakers[test], [named[who] for who in absent])
+            tested = np.isin(speakers[test], _watched(named, speakers[train]))
             if not tested.any():
                 continue
             names = tuple(np.unique(speakers[test][tested]).tolist())
@@ -113,6 +107,13 @@ def _stopping_by_name(
             severity: Any = "leak" if in_training else "note"
             n_touched = int(tested.sum())
             yield Leak("early stopping", severity, n_touched, names, fold, remark)
+
+
+def _watched(named: Any, training: NDArray[Any]) -> list[Any]:
+    """Return whom early stopping watches; a mapping names those of absent speakers."""
+    if isinstance(named, Mapping):
+        return [partner for who, partner in named.items() if who not in training]
+    return [*named]
 
 
 def _stopping_by_utterance(learner: Any, n_tested: int) -> Iterator[Leak]:
