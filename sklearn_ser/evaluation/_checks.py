@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._warnings import warn_user
 from ..datasets import Corpus
+from ._leak_models import blind_searches
 from ._protocol import find_pretraining
 from ._result import short
 
@@ -42,6 +44,12 @@ def check_splits(
             "that holds out each of them once, such as GroupKFold or LeaveOneGroupOut."
         )
     return fold
+
+
+def check_searches(estimator: Any) -> None:
+    """Warn of a search inside that selects parameters on shared speakers."""
+    for _, remark in blind_searches(estimator):
+        warn_user(f"{remark} Give it a splitter by group, such as cv=GroupKFold(5).")
 
 
 def check_pretraining(estimator: Any, corpus: Corpus) -> None:

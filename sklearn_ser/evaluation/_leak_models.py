@@ -60,26 +60,39 @@ def leaks_of_estimator(
         yield Leak("speaker statistics", "leak", n_tested, (statistics,))
 
 
-def _blind_searches(estimator: Any) -> Iterator[Any]:
-    """Give the searches inside whose splitters do not look at speakers."""
+def blind_searches(estimator: Any) -> Iterator[tuple[str, str]]:
+    """Give the searches inside whose splitters do not look at speakers.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With its parts among its parameters.
+
+    Yields
+    ------
+    name : str
+        Of the class of the search.
+    remark : str
+        What is wrong.
+    """
     for part in parts(estimator):
         if isinstance(part, BaseSearchCV) and not takes(check_cv(part.cv), "groups"):
-            yield part
+            name = type(part).__name__
+            yield (
+                name,
+                f"{name} splits by cv={part.cv!r}, which does not look at speakers: it "
+                "selects parameters for speakers that it knows.",
+            )
 
 
 def _searches(learner: Any, n_tested: int) -> Iterator[Leak]:
     """Give the searches that select parameters on shared speakers, or on copies."""
-    for search in _blind_searches(learner):
-        name = type(search).__name__
-        remark = (
-            f"{name} splits by cv={search.cv!r}, which does not look at speakers: it "
-            "selects parameters for speakers that it knows."
-        )
+    for name, remark in blind_searches(learner):
         yield Leak("search", "leak", n_tested, (name,), None, remark)
     for part in parts(learner):
         if isinstance(part, AugmentsTraining) and part.augments_training():
-            for search in _blind_searches(part):
-                name, own = type(search).__name__, type(part).__name__
+            own = type(part).__name__
+            for name, _ in blind_searches(part):
                 remark = (
                     f"{own} stands before the folds of {name}, which selects "
                     f"parameters on copies of what it trains on. Put {own} inside."
