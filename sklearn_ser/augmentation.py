@@ -420,6 +420,15 @@ class SpeedPerturbation(MetaEstimatorMixin, BaseEstimator):
             usable[originals] = has_features(front_end.transform(copies))
         return usable
 
+    def augments_training(self) -> bool:
+        """Tell whether `fit` adds copies, for the leak checks of an evaluation.
+
+        Returns
+        -------
+        bool
+        """
+        return len(self.factors) > 0
+
     @property
     def classes_(self) -> NDArray[Any]:
         """Classes of the fitted classifier."""

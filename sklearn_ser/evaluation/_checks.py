@@ -8,24 +8,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import check_cv
-from sklearn.utils.metadata_routing import get_routing_for_object
 
-from .._sklearn import BaseSearchCV
 from .._warnings import warn_user
 from ..datasets import Corpus
+from ._leak_models import blind_searches
 from ._protocol import find_pretraining
 from ._result import short
 
 
 def check_splits(
-    splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]], corpus: Corpus
+    splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    corpus: Corpus,
+    on_leak: str | None = None,
 ) -> NDArray[np.intp]:
     """Return the fold that holds out each utterance; refuse shared speakers."""
     fold = np.full(len(corpus), -1)
     for number, (train, test) in enumerate(splits):
         shared = np.intersect1d(corpus.speaker[train], corpus.speaker[test])
-        if shared.size:
+        if shared.size and on_leak in (None, "raise"):
             raise ValueError(
                 f"fold {number} has {short(' '.join(shared))} both in training and in "
                 "test; use a splitter by group, such as GroupKFold or "
@@ -46,24 +46,10 @@ def check_splits(
     return fold
 
 
-def takes_groups(splitter: Any) -> bool:
-    """Tell whether a splitter looks at the groups; one that does not say is trusted."""
-    if not hasattr(splitter, "get_metadata_routing"):
-        return True
-    routing = get_routing_for_object(splitter)
-    return "groups" in routing.consumes("split", ["groups"])
-
-
 def check_searches(estimator: Any) -> None:
     """Warn of a search inside that selects parameters on shared speakers."""
-    for inner in (estimator, *estimator.get_params().values()):
-        is_search = isinstance(inner, BaseSearchCV)
-        if is_search and not takes_groups(check_cv(inner.cv)):
-            warn_user(
-                f"{type(inner).__name__} splits by cv={inner.cv!r}, which does not "
-                "look at speakers: it selects parameters for speakers that it knows. "
-                "Give it a splitter by group, such as cv=GroupKFold(5)."
-            )
+    for _, remark in blind_searches(estimator):
+        warn_user(f"{remark} Give it a splitter by group, such as cv=GroupKFold(5).")
 
 
 def check_pretraining(estimator: Any, corpus: Corpus) -> None:

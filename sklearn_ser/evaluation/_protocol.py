@@ -154,6 +154,38 @@ class NamesSpeakerStatistics(Protocol):
         ...
 
 
+@runtime_checkable
+class AugmentsTraining(Protocol):
+    """An estimator that trains what is inside of it also on altered copies.
+
+    The leak checks ask it where a search is inside: the folds of the search are made
+    after the copies, so that they are on both sides unless the search splits by
+    speaker.
+
+    Examples
+    --------
+    >>> from sklearn.base import BaseEstimator, MetaEstimatorMixin
+    >>> from sklearn_ser.evaluation import AugmentsTraining
+    >>> class WithNoise(MetaEstimatorMixin, BaseEstimator):
+    ...     def __init__(self, estimator=None, n_copies=1):
+    ...         self.estimator = estimator
+    ...         self.n_copies = n_copies
+    ...     def augments_training(self):
+    ...         return self.n_copies > 0
+    >>> isinstance(WithNoise(), AugmentsTraining)
+    True
+    """
+
+    def augments_training(self) -> bool:
+        """Tell whether ``fit`` adds copies.
+
+        Returns
+        -------
+        bool
+        """
+        ...
+
+
 def find_speaker_statistics(estimator: Any) -> str | None:
     """Ask which statistics of the tested speakers the predictions use.
 
@@ -168,7 +200,7 @@ def find_speaker_statistics(estimator: Any) -> str | None:
         All answers, joined; also where a step that has none asks for the speakers. None
         if no statistics are used.
     """
-    naming = [p for p in _parts(estimator) if isinstance(p, NamesSpeakerStatistics)]
+    naming = [p for p in parts(estimator) if isinstance(p, NamesSpeakerStatistics)]
     found = {part.speaker_statistics() for part in naming} - {None}
     with config_context(enable_metadata_routing=True):
         routing = get_routing_for_object(predicting(estimator))
@@ -265,7 +297,7 @@ def find_pretraining(estimator: Any) -> Iterator[tuple[str, set[str]]]:
     )
     values = {place: params[place] for place in places}
     for place, value in (values | {"the estimator": estimator}).items():
-        for part in _parts(value):
+        for part in parts(value):
             if isinstance(part, NamesPretrainingCorpora):
                 names = part.pretraining_corpora()
                 yield place, {names} if isinstance(names, str) else set(names)
@@ -280,12 +312,12 @@ def drop_pretraining(fitted: Any) -> None:
         A fitted clone, which is changed.
     """
     # A frozen estimator is its own clone: it is the user's, who may go on with it.
-    for part in _parts(fitted, without=(FrozenEstimator,)):
+    for part in parts(fitted, without=(FrozenEstimator,)):
         if isinstance(part, DropsPretrainingData):
             part.drop_pretraining_data()
 
 
-def _parts(value: Any, without: tuple[type, ...] = ()) -> Iterator[Any]:
+def parts(value: Any, without: tuple[type, ...] = ()) -> Iterator[Any]:
     """Walk over a value, what it contains, its parameters and what it has fitted."""
     # Kept, because another object may get the id of a deleted one.
     seen: dict[int, Any] = {}

@@ -15,6 +15,7 @@ from ..audio import describe
 from ..datasets import Corpus, dimension_levels
 from ..datasets._levels import LEVELS
 from ..metrics import macro_f1_score, ua_score, wa_score
+from ._leak_report import LeakageReport
 
 Target = Literal["emotion", "activation", "valence", "dominance"]
 
@@ -52,6 +53,9 @@ class SpeakerEvaluation:
         Which statistics of the held-out speakers themselves the predictions used, such
         as those of `SpeakerScaler`; None if none. Scores with and without them are not
         comparable.
+    leaks : LeakageReport or None
+        What the test shares with the training, as far as that can be told without
+        another fit; None with ``on_leak="ignore"``.
     """
 
     corpus: Corpus
@@ -64,6 +68,7 @@ class SpeakerEvaluation:
     target: Target = "emotion"
     settings: dict[str, Any] = field(default_factory=dict)
     speaker_statistics: str | None = None
+    leaks: LeakageReport | None = None
 
     @property
     def truth(self) -> NDArray[np.str_]:
@@ -150,7 +155,7 @@ class SpeakerEvaluation:
             each with ``"mean"`` and ``"std"`` (divided by the number of folds);
             ``"folds"``; ``"utterances"``, each with its speaker, emotion, truth,
             prediction and fold; ``"left_out"``; ``"unrated"``; ``"target"``;
-            ``"speaker_statistics"``; ``"settings"``.
+            ``"speaker_statistics"``; ``"leaks"``; ``"settings"``.
         """
         folds = self.folds
         over_folds = {
@@ -179,6 +184,7 @@ class SpeakerEvaluation:
             "left_out": self.left_out,
             "unrated": self.unrated,
             "speaker_statistics": self.speaker_statistics,
+            "leaks": None if self.leaks is None else self.leaks.to_dict(),
             "settings": self.settings,
             "utterances": utterances.to_dict("records"),
         }

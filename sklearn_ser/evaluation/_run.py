@@ -6,14 +6,12 @@ import platform
 from collections import Counter
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, check_cv
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 from tqdm.auto import tqdm
@@ -24,13 +22,8 @@ from ..datasets import Corpus
 from ..features import SequencePooling, has_features
 from ..features._base import RecordingTransformer
 from ..metrics._scorer import asked_at_prediction
-from ._checks import (
-    check_pretraining,
-    check_searches,
-    check_splits,
-    naming_ragged,
-    takes_groups,
-)
+from ._checks import check_splits, naming_ragged
+from ._leak_checks import OnLeak, check_before, check_leaks
 from ._protocol import (
     drop_pretraining,
     find_speaker_statistics,
@@ -39,6 +32,7 @@ from ._protocol import (
 )
 from ._result import SpeakerEvaluation, Target, classes_of, recording_names
 from ._side_by_side import asks_for_gpu, run_folds
+from ._splits import make_splits
 
 # What a prediction may be given of the speakers that are held out.
 AT_PREDICTION = ("groups", "neutral")
@@ -58,6 +52,7 @@ def evaluate_by_speaker(
     cv: Any = None,
     n_jobs: int | Literal["auto"] | None = None,
     verbose: bool = False,
+    on_leak: OnLeak = None,
 ) -> SpeakerEvaluation:
     """Cross-validate a classifier by speaker.
 
@@ -81,10 +76,12 @@ def evaluate_by_speaker(
         `sklearn_ser.datasets.dimension_levels` makes of the ratings: low, medium and
         high. The short names ``"act"``, ``"val"`` and ``"dom"`` work as well.
         Utterances without a rating are left out.
-    cv : int, splitter, iterable of splits or None, default=None
+    cv : int, splitter, iterable of splits, "speaker_sentence" or None, default=None
         An integer stands for `GroupKFold` with so many folds, None for
-        `LeaveOneGroupOut`: one speaker held out in each fold. Otherwise as in
-        scikit-learn; the groups are the speakers.
+        `LeaveOneGroupOut`: one speaker held out in each fold. ``"speaker_sentence"``
+        stands for `SpeakerSentenceKFold`: the training has neither the speaker nor the
+        sentence of a tested utterance. Otherwise as in scikit-learn; the groups are the
+        speakers.
     n_jobs : int, "auto" or None, default=None
         Folds to fit at once. ``"auto"`` is all processors where the folds take long: at
         once where sequences or recordings are learned from, and for tables as soon as
@@ -92,6 +89,12 @@ def evaluate_by_speaker(
         is one. The numbers do not depend on it. Each process holds the features.
     verbose : bool, default=False
         Whether to show a progress bar over the folds.
+    on_leak : {"raise", "warn", "ignore"} or None, default=None
+        What is done where the training knows of the test, see `leakage_report`, whose
+        checks run here without the prices. None raises where a speaker is on both
+        sides of a fold, and where a pre-training is on the corpus; warns of all other
+        leaks; and leaves statistics of tested speakers to the result, which names them.
+        "raise" and "warn" do so for every leak, and "ignore" looks for none.
 
     Returns
     -------
@@ -101,19 +104,22 @@ def evaluate_by_speaker(
     Raises
     ------
     ValueError
-        If a speaker is on both sides of a fold, if the folds do not hold out each
-        utterance exactly once, if no recording has features, if the corpus has no
-        ratings of the target, or if the estimator is pre-trained on a corpus of its
-        name: the pre-training would know the held-out speakers.
+        If the folds do not hold out each utterance exactly once, if no recording has
+        features, if the corpus has no ratings of the target, or by `on_leak`: if a
+        speaker is on both sides of a fold, or if the estimator is pre-trained on a
+        corpus of its name, as it would know the held-out speakers.
 
     Warns
     -----
     UserWarning
-        If the estimator holds a search whose own folds share speakers: it then
-        selects parameters for speakers that it knows.
+        By `on_leak`: if the same audio is on both sides of a fold, whatever it is
+        named; if a search inside has folds that share speakers: it then selects
+        parameters for speakers that it knows; and so on.
 
     See Also
     --------
+    leakage_report : The same checks alone, with what each leak is worth.
+    SpeakerSentenceKFold : Folds by speaker and sentence.
     ChecksRecordings, NamesPretrainingCorpora, DropsPretrainingData : Methods that
         estimators of your own may have, for the evaluation to call.
 
@@ -129,7 +135,7 @@ def evaluate_by_speaker(
     >>> bool(evaluation.ua > 0.25)
     True
     """
-    check_pretraining(estimator, corpus)
+    check_before(estimator, corpus, on_leak)
     target = _long_name(target)
     front_end, learner = split_front_end(estimator)
     names, rated = np.array(recording_names(corpus)), _is_rated(corpus, target)
@@ -149,12 +155,14 @@ def evaluate_by_speaker(
         corpus = corpus.select(usable)
         features = take_rows(features, np.flatnonzero(usable))
 
-    splitter = _splitter(cv)
-    check_searches(learner)
-    groups = {"groups": corpus.speaker} if takes_groups(splitter) else {}
     classes = classes_of(corpus, target)
-    splits = list(splitter.split(features, classes, **groups))
-    fold = check_splits(splits, corpus)
+    splitter, splits = make_splits(
+        cv, features, classes, corpus.speaker, corpus.sentence
+    )
+    fold = check_splits(splits, corpus, on_leak)
+    leaks = check_leaks(
+        estimator, front_end, learner, corpus, features, splits, on_leak
+    )
     results = _fit_folds(
         learner, features, classes, corpus, splits, n_jobs=n_jobs, verbose=verbose
     )
@@ -171,6 +179,7 @@ def evaluate_by_speaker(
         target=target,
         settings=_settings(estimator, splitter, corpus, target),
         speaker_statistics=find_speaker_statistics(learner),
+        leaks=leaks,
     )
 
 
@@ -228,13 +237,6 @@ def _is_rated(corpus: Corpus, target: Target) -> NDArray[np.bool_]:
     return rated
 
 
-def _splitter(cv: Any) -> Any:
-    """Return a splitter; by speaker where nothing else is given."""
-    if cv is None:
-        return LeaveOneGroupOut()
-    return GroupKFold(cv) if isinstance(cv, Integral) else check_cv(cv)
-
-
 def _fit_folds(
     learner: Any,
     features: Any,
@@ -246,14 +248,7 @@ def _fit_folds(
     verbose: bool,
 ) -> list[tuple[Any, NDArray[Any]]]:
     """Fit and predict each fold, with what the learner asks for of the corpus."""
-    metadata = {
-        **{name: getattr(corpus, name) for name in DIMENSIONS},
-        "emotion": corpus.emotion,
-        "gender": corpus.gender,
-        "groups": corpus.speaker,
-        "neutral": corpus.emotion == NEUTRAL,
-    }
-    known = {name: values for name, values in metadata.items() if values is not None}
+    known = metadata_of(corpus)
     with config_context(enable_metadata_routing=True):
         routing = get_routing_for_object(learner)
         asked = routing.consumes("fit", known.keys())
@@ -263,7 +258,7 @@ def _fit_folds(
         if n_jobs == "auto" and asks_for_gpu(learner):
             n_jobs = 1  # or the folds would share its memory
         folds = [
-            partial(_fit_and_predict, learner, features, classes, given, train, test)
+            partial(fit_and_predict, learner, features, classes, given, train, test)
             for train, test in splits
         ]
         runs = run_folds(folds, n_jobs, are_long=np.ndim(features) == 1)
@@ -273,7 +268,30 @@ def _fit_folds(
         return list(bar)
 
 
-def _fit_and_predict(
+def metadata_of(corpus: Corpus) -> dict[str, NDArray[Any]]:
+    """Return what steps may ask for of a corpus, by its names.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Utterances.
+
+    Returns
+    -------
+    dict
+        Without what the corpus does not tell.
+    """
+    metadata = {
+        **{name: getattr(corpus, name) for name in DIMENSIONS},
+        "emotion": corpus.emotion,
+        "gender": corpus.gender,
+        "groups": corpus.speaker,
+        "neutral": corpus.emotion == NEUTRAL,
+    }
+    return {name: values for name, values in metadata.items() if values is not None}
+
+
+def fit_and_predict(
     estimator: Any,
     features: Any,
     classes: NDArray[Any],
@@ -281,7 +299,27 @@ def _fit_and_predict(
     train: NDArray[np.intp],
     test: NDArray[np.intp],
 ) -> tuple[Any, NDArray[Any]]:
-    """Fit on one part of the utterances and predict the other."""
+    """Fit on one part of the utterances and predict the other.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Is cloned.
+    features : array-like of n rows or sequences
+        What it is given.
+    classes : ndarray of shape (n,)
+        What it learns.
+    metadata : dict of ndarray
+        What it may ask for.
+    train, test : ndarray of int
+        The rows of both sides.
+
+    Returns
+    -------
+    fitted : estimator
+    predicted : ndarray
+        For the tested rows.
+    """
     of_training = {name: values[train] for name, values in metadata.items()}
     asked = get_routing_for_object(estimator).consumes("fit", of_training.keys())
     of_training = {name: of_training[name] for name in asked}

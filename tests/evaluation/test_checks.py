@@ -23,7 +23,7 @@ from sklearn_ser import (
 )
 from sklearn_ser.datasets import AuxiliaryCorpora
 from sklearn_ser.evaluation import evaluate_by_speaker
-from sklearn_ser.evaluation._checks import check_pretraining
+from sklearn_ser.evaluation._checks import check_pretraining, check_searches
 from tests.evaluation.helpers import Spy
 
 
@@ -44,6 +44,13 @@ def test_a_search_that_shares_speakers_is_named(corpus):
     search = GridSearchCV(SVC(), {"C": [0.1, 1.0]}, cv=3)
     with pytest.warns(UserWarning, match=r"cv=3, which does not look at speakers"):
         evaluate_by_speaker(make_pipeline(EGeMAPS(), StandardScaler(), search), corpus)
+
+
+def test_searches_are_checked_alone():
+    search = GridSearchCV(SVC(), {"C": [0.1, 1.0]}, cv=3)
+    with pytest.warns(UserWarning, match=r"knows. Give it a splitter by group"):
+        check_searches(make_pipeline(StandardScaler(), search))
+    check_searches(search.set_params(cv=GroupKFold(2)))
 
 
 def holding(*names):
