@@ -1,4 +1,4 @@
-"""Command line: ``sklearn-ser evaluate``, ``transfer`` and ``extract``."""
+"""Command line: ``sklearn-ser`` with a module for each command."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from ._evaluate import add_evaluate
 from ._extract import add_extract
+from ._leaks import add_leaks
 from ._terminal import plain_warnings, readable_progress
 from ._transfer import add_transfer
 
@@ -86,5 +87,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_evaluate(commands, common)
     add_transfer(commands, common)
+    add_leaks(commands, common)
     add_extract(commands, common)
     return parser

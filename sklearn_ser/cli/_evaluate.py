@@ -43,6 +43,18 @@ def add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
         f"also by its short name, {', '.join(SHORT_DIMENSIONS)} (default: %(default)s)",
     )
     add_settings(parser)
+    parser.add_argument(
+        "--on-leak",
+        choices=["raise", "warn", "ignore"],
+        help="what to do where the training knows of the test (default: raise for "
+        "speakers that are shared, warn of all else)",
+    )
+    parser.add_argument(
+        "--new-sentences",
+        action="store_true",
+        help="hold out sentences, too: the training has neither the speaker nor the "
+        "sentence of what is tested",
+    )
     add_output(parser)
     add_corpus(parser)
     parser.set_defaults(run=_evaluate)
@@ -54,6 +66,8 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     check_corpus(options)
     check_recipe(options)
+    if options.new_sentences and options.folds:
+        raise ValueError("--new-sentences makes its own folds: leave --folds out.")
     check_output(options, SCORES)
     recipe = build_recipe(options)
     options.output.mkdir(parents=True, exist_ok=True)
@@ -64,7 +78,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         recipe,
         corpus,
         target=options.target,
-        cv=options.folds,
+        cv="speaker_sentence" if options.new_sentences else options.folds,
+        on_leak=options.on_leak,
         n_jobs="auto" if options.n_jobs is None else options.n_jobs,
         verbose=not options.quiet,
     )
