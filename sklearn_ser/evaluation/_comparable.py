@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,10 @@ def _first_difference(
     if not set(tables[0].index) & set(tables[1].index):
         # The corpus may lie elsewhere.
         tables = [table.set_axis(_without_folder(table.index)) for table in tables]
+    if first.corpus != second.corpus and not set(tables[0].index) & set(
+        tables[1].index
+    ):
+        return f"the corpora are {first.corpus} and {second.corpus}"
     a, b = (table.sort_index(kind="stable") for table in tables)
     for name, more in (
         (names[0], a.index.difference(b.index)),
@@ -92,9 +96,10 @@ def _by_utterance(outcome: Outcome) -> pd.DataFrame:
 
 def _without_folder(recordings: Iterable[str]) -> list[str]:
     """Return the names of recordings from the folder on that has all of them."""
-    paths = [name.replace("\\", "/") for name in recordings]
-    start = os.path.commonprefix(paths).rfind("/") + 1
-    return [path[start:] for path in paths]
+    paths = [name.replace("\\", "/").split("/") for name in recordings]
+    folders = zip(*(path[:-1] for path in paths), strict=False)  # as deep as all are
+    shared = list(takewhile(lambda of_all: len(set(of_all)) == 1, folders))
+    return ["/".join(path[len(shared) :]) for path in paths]
 
 
 def _listed(recordings: pd.Index) -> str:

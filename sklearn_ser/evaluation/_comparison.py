@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import lcm
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd

@@ -27,7 +27,9 @@ def percent(level: float) -> str:
 
 
 def bounds(low: float, high: float, *, signed: bool = False) -> str:
-    """Write the limits of an interval: ``"0.580 to 0.760"``."""
+    """Write the limits of an interval: ``"0.580 to 0.760"``, a dash without them."""
+    if low != low:
+        return "–"
     return " to ".join(number(limit, signed=signed) for limit in (low, high))
 
 
@@ -72,7 +74,8 @@ def comparison_table(frame: pd.DataFrame, metric: Metric, level: float) -> pd.Da
         return pd.DataFrame({"system": frame["name"], name: scores, **interval})
     return pd.DataFrame(
         {
-            "pair": frame["second"] + " − " + frame["first"],
+            "system": frame["second"],
+            "against": frame["first"],
             f"difference in {name}": [
                 number(d, signed=True) for d in frame["difference"]
             ],
@@ -90,7 +93,7 @@ def to_markdown(table: pd.DataFrame) -> str:
         f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
         for row in rows
     ]
-    lines.insert(1, "|---|" + "---:|" * (len(table.columns) - 1))
+    lines.insert(1, "|" + "".join(_side(n, "---|", "---:|") for n in table.columns))
     return "\n".join(lines)
 
 
@@ -100,9 +103,10 @@ def to_latex(table: pd.DataFrame) -> str:
         " & ".join(_escape_latex(cell) for cell in row) + r" \\"
         for row in [list(table.columns), *table.to_numpy().tolist()]
     ]
+    sides = "".join(_side(name, "l", "r") for name in table.columns)
     return "\n".join(
         [
-            rf"\begin{{tabular}}{{l{'r' * (len(table.columns) - 1)}}}",
+            rf"\begin{{tabular}}{{{sides}}}",
             r"\toprule",
             rows[0],
             r"\midrule",
@@ -111,6 +115,11 @@ def to_latex(table: pd.DataFrame) -> str:
             r"\end{tabular}",
         ]
     )
+
+
+def _side(column: str, left: str, right: str) -> str:
+    """Return the sign for the side of a column: names stand left, numbers right."""
+    return left if column in ("system", "against") else right
 
 
 def _escape_latex(text: str) -> str:

@@ -14,7 +14,7 @@ from .._representation import representation
 from .._typing import FloatArray
 from ..audio import describe
 from ..datasets import Corpus, dimension_levels
-from ._intervals import LEVEL, METRICS
+from ._intervals import METRICS
 from ._outcome import Outcome, Target
 from ._scored import ScoredBySpeaker, short
 
@@ -163,9 +163,17 @@ class SpeakerEvaluation(ScoredBySpeaker):
         """Return the predicted classes of each run."""
         return [self.predicted]
 
+    def _representation(self) -> NDArray[Any] | None:
+        """Return what the classifier of the first fold is given, where it is known."""
+        # Sequences of recordings that an estimator takes by itself have none.
+        try:
+            embedded = self.embedding(0) if self.estimators else np.empty(0)
+        except (TypeError, ValueError):
+            return None
+        return embedded if embedded.ndim == 2 else None
+
     def _outcome(self) -> Outcome:
         """Return what was predicted for which utterances."""
-        probable = self.probabilities is not None
         return Outcome(
             corpus=self.corpus.name,
             recordings=recording_names(self.corpus),
@@ -178,7 +186,7 @@ class SpeakerEvaluation(ScoredBySpeaker):
             unrated=self.unrated,
             speaker_statistics=self.speaker_statistics,
             settings=self.settings,
-            probabilities=[self.probabilities] if probable else [],
+            probabilities=[] if self.probabilities is None else [self.probabilities],
             probability_classes=self.probability_classes,
         )
 

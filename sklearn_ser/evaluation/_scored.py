@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from numpy.typing import NDArray
 
 from .._constants import N_LISTED
 from ._formats import percent
@@ -35,6 +36,10 @@ class ScoredBySpeaker:
     def _outcome(self) -> Outcome:
         """Return what was predicted for which utterances."""
         raise NotImplementedError
+
+    def _representation(self) -> NDArray[Any] | None:
+        """Return what the classifier of the first fold is given, where it is known."""
+        return None
 
     @property
     def classes(self) -> list[str]:
@@ -87,7 +92,7 @@ class ScoredBySpeaker:
     def interval(
         self, metric: Metric = "ua", *, level: float = LEVEL
     ) -> ConfidenceInterval:
-        """Return the confidence interval of a pooled score, over speakers.
+        r"""Return the confidence interval of a pooled score, over speakers.
 
         It answers what the score would be for other speakers of this kind. Intervals
         over utterances, as from a bootstrap of them, take the utterances of a speaker
@@ -121,8 +126,8 @@ class ScoredBySpeaker:
         The standard error is that of the jackknife [2]_: the pooled score is computed
         anew without each speaker in turn. The interval is symmetric for the logit of
         the score, and as wide as the quantile of Student's t for
-        :math:`\\sqrt{n n_e} - 1` degrees of freedom. Here n is the number of speakers,
-        and :math:`n_e = (\\sum_i w_i)^2 / \\sum_i w_i^2` the effective one, as a score
+        :math:`\sqrt{n n_e} - 1` degrees of freedom. Here n is the number of speakers,
+        and :math:`n_e = (\sum_i w_i)^2 / \sum_i w_i^2` the effective one, as a score
         rests on few of them where these have most of the utterances. The weight
         :math:`w_i` is the number of utterances for ``"wa"``, and the sum of the
         speaker's shares of the classes for the other two. In simulations of 4 to 90
@@ -260,8 +265,9 @@ class ScoredBySpeaker:
         """Return the intervals of all scores, as plain values."""
         n_speakers = len(self._outcome().speakers)
         known = METRICS if n_speakers > 1 else ()
-        limits = {metric: list(self.interval(metric)) for metric in known}
-        return {"level": LEVEL, "n_speakers": n_speakers, **limits}
+        found: dict[str, Any] = {"level": LEVEL, "n_speakers": n_speakers}
+        found.update((metric, list(self.interval(metric))) for metric in known)
+        return found
 
     def _pooled(self) -> dict[str, float]:
         """Return the scores over all utterances at once."""

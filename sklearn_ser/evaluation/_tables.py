@@ -129,8 +129,8 @@ def calibration_error(outcome: Outcome, n_bins: int) -> float:
 
 def _scores_of(outcome: Outcome, rows: NDArray[np.bool_]) -> dict[str, Any]:
     """Return the number of some utterances, and their scores."""
-    scores = {metric: score(outcome, metric, rows) for metric in METRICS}
-    return {"utterances": int(rows.sum()), **scores}
+    scores = [(metric, score(outcome, metric, rows)) for metric in METRICS]
+    return {"utterances": int(rows.sum()), **dict(scores)}
 
 
 def _recall_limits(outcome: Outcome, name: str) -> tuple[float, float]:
