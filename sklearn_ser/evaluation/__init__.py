@@ -1,4 +1,4 @@
-"""Evaluation by speaker, with scores that say what they depend on."""
+"""Evaluation by speaker: scores that say what they depend on, and how sure they are."""
 
 from __future__ import annotations
 
