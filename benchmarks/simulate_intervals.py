@@ -5,10 +5,11 @@ more often than for others, have different numbers of utterances and may lack cl
 The true score is the pooled one of all speakers of a kind (400,000 of them). Prints
 Markdown tables of the coverage of 95 % intervals, in per cent, for several methods, and
 of the differences that a test of two equal systems finds at 5 %. 2,000 evaluations of
-each design give the coverage to about one per cent.
+each design give the coverage to about one per cent, and take an hour or two.
 
     python benchmarks/simulate_intervals.py
-    python benchmarks/simulate_intervals.py --quick   # without the bootstraps
+    python benchmarks/simulate_intervals.py --tables ua --evaluations 1000
+    python benchmarks/simulate_intervals.py --resamples 0   # no bootstraps
 """
 
 import argparse
@@ -277,7 +278,7 @@ def errors_of_tests(design: Design, n: int, random: Random) -> dict[str, float]:
         a = int((right[0] - only_first).sum())
         c = int((right[1] - only_first).sum())
         p = stats.binomtest(a, a + c).pvalue if a + c else 1.0
-        found.setdefault("McNemar", []).append(p <= 2 * TAIL)
+        found.setdefault("McNemar, WA", []).append(p <= 2 * TAIL)
         for metric in METRICS:
             low, high = difference_interval(first, second, metric)
             name = f"interval, {metric.upper()}"
@@ -305,17 +306,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--evaluations", type=int, default=2000)
     parser.add_argument("--resamples", type=int, default=999)
-    parser.add_argument("--quick", action="store_true", help="no bootstraps")
+    parser.add_argument("--tables", nargs="+", default=[*METRICS, "tests"])
     options = parser.parse_args()
     warnings.simplefilter("error")
-    b = 0 if options.quick else options.resamples
-    for metric in METRICS:
+    b = options.resamples
+    for metric in [table for table in METRICS if table in options.tables]:
         random = np.random.default_rng(0)
         rows = {
             design.name: coverage(design, metric, options.evaluations, b, random)
             for design in designs()
         }
         print_table(f"{metric.upper()}, coverage in %", rows, "speakers", True)
+    if "tests" not in options.tables:
+        return
     random = np.random.default_rng(1)
     tests = {
         design.name: errors_of_tests(design, options.evaluations, random)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,7 +54,7 @@ class SpeakerEvaluation(ScoredBySpeaker):
     probabilities : ndarray of shape (n_utterances, n_columns), or None
         The probability of each class, predicted while the speaker was held out; None if
         the classifier has none.
-    probability_classes : sequence of length n_columns
+    probability_classes : list of str of length n_columns, or None
         The classes that the columns of `probabilities` are of.
 
     See Also
@@ -75,7 +74,7 @@ class SpeakerEvaluation(ScoredBySpeaker):
     settings: dict[str, Any] = field(default_factory=dict)
     speaker_statistics: str | None = None
     probabilities: FloatArray | None = None
-    probability_classes: Sequence[Any] = ()
+    probability_classes: list[str] | None = None
 
     @property
     def truth(self) -> NDArray[np.str_]:
@@ -119,7 +118,7 @@ class SpeakerEvaluation(ScoredBySpeaker):
             limits of each pooled score over ``"n_speakers"`` speakers at ``"level"``;
             ``"calibration_error"``, None where there are no probabilities. The
             predictions of several runs stand as ``"predicted_by_run"`` with the
-            utterances.
+            utterances, and ``"spread"`` beside the scores.
         """
         folds = self.folds
         over_folds = {
@@ -147,6 +146,7 @@ class SpeakerEvaluation(ScoredBySpeaker):
             "target": self.target,
             **self._pooled(),
             "intervals": self._intervals(),
+            **({} if self.spread is None else {"spread": self.spread}),
             **over_folds,
             "calibration_error": (
                 None if self.probabilities is None else self.calibration_error()
@@ -187,7 +187,7 @@ class SpeakerEvaluation(ScoredBySpeaker):
             speaker_statistics=self.speaker_statistics,
             settings=self.settings,
             probabilities=[] if self.probabilities is None else [self.probabilities],
-            probability_classes=self.probability_classes,
+            probability_classes=self.probability_classes or (),
         )
 
 

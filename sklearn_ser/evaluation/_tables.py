@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_fscore_support
 from sklearn.utils import check_scalar
 
+from .._typing import FloatArray
 from ..metrics import macro_f1_score, ua_score, wa_score
 from ._intervals import METRICS, Metric, score_interval
 from ._outcome import Outcome
@@ -18,10 +19,10 @@ from ._outcome import Outcome
 _SCORES = {"wa": wa_score, "ua": ua_score, "f1": macro_f1_score}
 
 
-def score(
+def score_runs(
     outcome: Outcome, metric: Metric, rows: NDArray[Any] | slice = slice(None)
-) -> float:
-    """Score some utterances at once, as the mean over the runs.
+) -> FloatArray:
+    """Score some utterances at once, in each run.
 
     Parameters
     ----------
@@ -34,11 +35,11 @@ def score(
 
     Returns
     -------
-    float
+    ndarray of shape (n_runs,)
         Between 0 and 1.
     """
     truth, of_runs = outcome.truth[rows], outcome.predictions
-    return float(np.mean([_SCORES[metric](truth, run[rows]) for run in of_runs]))
+    return np.array([_SCORES[metric](truth, run[rows]) for run in of_runs])
 
 
 def tabulate_folds(outcome: Outcome) -> pd.DataFrame:
@@ -129,7 +130,9 @@ def calibration_error(outcome: Outcome, n_bins: int) -> float:
 
 def _scores_of(outcome: Outcome, rows: NDArray[np.bool_]) -> dict[str, Any]:
     """Return the number of some utterances, and their scores."""
-    scores = [(metric, score(outcome, metric, rows)) for metric in METRICS]
+    scores = [
+        (metric, float(score_runs(outcome, metric, rows).mean())) for metric in METRICS
+    ]
     return {"utterances": int(rows.sum()), **dict(scores)}
 
 
@@ -141,11 +144,11 @@ def _recall_limits(outcome: Outcome, name: str) -> tuple[float, float]:
     return score_interval(outcome.counts(rows), "wa")
 
 
-def _mean_of_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _mean_of_known(values: FloatArray) -> FloatArray:
     """Return the mean over the first axis without NaN, NaN where all are."""
     known = ~np.isnan(values)
     sums, numbers = np.where(known, values, 0).sum(axis=0), known.sum(axis=0)
-    mean: NDArray[np.float64] = np.divide(
+    mean: FloatArray = np.divide(
         sums, numbers, out=np.full(sums.shape, np.nan), where=numbers > 0
     )
     return mean

@@ -62,6 +62,12 @@ def test_runs_are_kept(evaluation):
     assert saved.interval() == several.interval()
     assert saved.per_class.equals(several.per_class)
     assert "6 speakers, 3 runs" in repr(saved)
+    runs = [evaluation.ua, 1, evaluation.ua]
+    assert several.spread["ua"] == pytest.approx(np.std(runs, ddof=1))
+    assert scores["spread"] == several.spread == saved.spread
+    assert "sd of 3 runs " in str(several)
+    assert evaluation.spread is None
+    assert "spread" not in evaluation.to_dict()
 
 
 def test_faults(evaluation, tmp_path):

@@ -81,7 +81,7 @@ def test_calibration_of_what_is_sure_and_right():
     evaluation = evaluation_of(
         *(truth, truth, ["a", "b"]),
         probabilities=np.eye(2),
-        probability_classes=np.array(truth),
+        probability_classes=truth,
     )
     assert evaluation.calibration_error() == 0
 
