@@ -38,7 +38,8 @@ def number(value: float, *, signed: bool = False) -> str:
     if value != value:
         return "–"
     text = f"{value:+.3f}" if signed else f"{value:.3f}"
-    return text.replace("-", "−")
+    # Zero has no sign.
+    return text.replace("-", "−") if float(text) else text.lstrip("+-")
 
 
 def p_value(p: float) -> str:
