@@ -83,6 +83,7 @@ class Outcome:
         self,
         rows: NDArray[Any] | slice = slice(None),
         classes: Sequence[str] | None = None,
+        by: NDArray[Any] | None = None,
     ) -> NDArray[np.int64]:
         """Count confusions by run and speaker, see `count_by_speaker`.
 
@@ -92,6 +93,8 @@ class Outcome:
             The utterances to count.
         classes : sequence of str, default=None
             The classes, in order; None takes `classes`.
+        by : ndarray of shape (n_utterances,), default=None
+            What stands in the place of the speakers, such as `fold`.
 
         Returns
         -------
@@ -101,6 +104,6 @@ class Outcome:
         return count_by_speaker(
             self.truth[rows],
             [of_run[rows] for of_run in self.predictions],
-            self.speaker[rows],
+            (self.speaker if by is None else by)[rows],
             classes=self.classes if classes is None else classes,
         )

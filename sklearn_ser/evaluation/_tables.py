@@ -13,16 +13,14 @@ from sklearn.utils import check_scalar
 
 from .._typing import FloatArray
 from ..metrics import macro_f1_score, ua_score, wa_score
-from ._intervals import METRICS, Metric, score_interval
+from ._intervals import METRICS, Metric, score_counts, score_interval
 from ._outcome import Outcome
 
 _SCORES = {"wa": wa_score, "ua": ua_score, "f1": macro_f1_score}
 
 
-def score_runs(
-    outcome: Outcome, metric: Metric, rows: NDArray[Any] | slice = slice(None)
-) -> FloatArray:
-    """Score some utterances at once, in each run.
+def score_runs(outcome: Outcome, metric: Metric) -> FloatArray:
+    """Score all utterances at once, in each run.
 
     Parameters
     ----------
@@ -30,36 +28,29 @@ def score_runs(
         Classes, true and predicted.
     metric : {"wa", "ua", "f1"}
         The score.
-    rows : mask, indices or slice, default=slice(None)
-        The utterances; by default all.
 
     Returns
     -------
     ndarray of shape (n_runs,)
         Between 0 and 1.
     """
-    truth, of_runs = outcome.truth[rows], outcome.predictions
-    return np.array([_SCORES[metric](truth, run[rows]) for run in of_runs])
+    return np.array(
+        [_SCORES[metric](outcome.truth, run) for run in outcome.predictions]
+    )
 
 
 def tabulate_folds(outcome: Outcome) -> pd.DataFrame:
     """Tabulate the folds: who is held out, how many utterances, the scores."""
-    rows = []
-    for number in range(int(outcome.fold.max()) + 1):
-        held_out = outcome.fold == number
-        speakers = " ".join(np.unique(outcome.speaker[held_out]))
-        rows.append({"speakers": speakers, **_scores_of(outcome, held_out)})
-    return pd.DataFrame(rows)
+    held_out = pd.Series(outcome.speaker).groupby(outcome.fold)
+    speakers = held_out.agg(lambda names: " ".join(np.unique(names))).to_numpy()
+    return pd.DataFrame({"speakers": speakers, **_scores_by(outcome, outcome.fold)})
 
 
 def tabulate_speakers(outcome: Outcome) -> pd.DataFrame:
     """Tabulate the speakers: their fold, how many utterances, the scores."""
-    rows = []
-    for name in outcome.speakers:
-        speaks = outcome.speaker == name
-        fold = int(outcome.fold[speaks][0])
-        rows.append({"speaker": name, "fold": fold, **_scores_of(outcome, speaks)})
-    return pd.DataFrame(rows)
+    fold = pd.Series(outcome.fold).groupby(outcome.speaker).first().to_numpy()
+    scores = _scores_by(outcome, outcome.speaker)
+    return pd.DataFrame({"speaker": outcome.speakers, "fold": fold, **scores})
 
 
 def tabulate_classes(outcome: Outcome) -> pd.DataFrame:
@@ -128,12 +119,13 @@ def calibration_error(outcome: Outcome, n_bins: int) -> float:
     return float(np.mean(errors))
 
 
-def _scores_of(outcome: Outcome, rows: NDArray[np.bool_]) -> dict[str, Any]:
-    """Return the number of some utterances, and their scores."""
-    scores = [
-        (metric, float(score_runs(outcome, metric, rows).mean())) for metric in METRICS
-    ]
-    return {"utterances": int(rows.sum()), **dict(scores)}
+def _scores_by(outcome: Outcome, groups: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return the numbers of utterances of groups, and the scores, in their order."""
+    counts = outcome.counts(by=groups)
+    columns: dict[str, NDArray[Any]] = {"utterances": counts[0].sum(axis=(1, 2))}
+    for metric in METRICS:
+        columns[metric] = score_counts(counts, metric).mean(axis=0)
+    return columns
 
 
 def _recall_limits(outcome: Outcome, name: str) -> tuple[float, float]:

@@ -55,7 +55,7 @@ def test_speakers(evaluation):
         rows = evaluation.corpus.speaker == row.speaker
         labels = evaluation.truth[rows], evaluation.predicted[rows]
         scores = wa_score(*labels), ua_score(*labels), macro_f1_score(*labels)
-        assert (row.wa, row.ua, row.f1) == scores
+        assert_allclose((row.wa, row.ua, row.f1), scores)
     folds = evaluation.folds
     assert folds["speakers"].tolist() == table["speaker"].tolist()
 
