@@ -266,8 +266,9 @@ def coverage(
 def errors_of_tests(design: Design, n: int, random: Random) -> dict[str, float]:
     """Return how often two equal systems differ, and coverage of differences."""
     found: dict[str, list[bool]] = {}
-    swaps = _draw_swaps(design.n_speakers, 1000, 0)
-    for first, second in design.evaluations(n, random, n_systems=2):
+    for seed, pair in enumerate(design.evaluations(n, random, n_systems=2)):
+        first, second = pair
+        swaps = _draw_swaps(design.n_speakers, 1024, seed)
         for metric in METRICS:
             _, p = _swap_speakers(first, second, metric, swaps)
             found.setdefault(f"swaps, {metric.upper()}", []).append(p <= 2 * TAIL)
