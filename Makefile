@@ -19,7 +19,7 @@ $(VENV)/.%-installed: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
 	@touch $@
 
 demo: $(VENV)/.egemaps-installed
-	$(BIN)/sklearn-ser evaluate
+	$(BIN)/sklearn-ser evaluate --overwrite
 
 # A process for each core, and of many cores no more than four: each imports torch.
 SPREAD := -n auto --maxprocesses 4 --dist worksteal

@@ -23,23 +23,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from scipy.spatial.distance import pdist
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, cross_val_predict
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from sklearn_ser import EGeMAPS, MetricDAE, SpeechEmbedding, recipes
+from sklearn_ser import EGeMAPS, SpeechEmbedding, recipes
 from sklearn_ser.datasets import Corpus, load_crema_d, load_emodb, load_urdu
-from sklearn_ser.evaluation import evaluate_by_speaker
-from sklearn_ser.metrics import (
-    latent_correlation,
-    mantel_test,
-    pairwise_correlation,
-    ua_score,
-    wa_score,
-    zscore_outliers,
-)
+from sklearn_ser.evaluation import evaluate_by_speaker, evaluate_transfer
+from sklearn_ser.metrics import ua_score, wa_score
 
 SEEDS = range(5)
 LABELS = (None, "act", "val")
@@ -135,76 +128,70 @@ def by_speaker(home: Path, steps: int | None) -> pd.DataFrame:
 
 
 def transfer_once(
-    source: Corpus, target: Corpus, features: dict[str, Any], seed: int, shown: str
+    source: Corpus, target: Corpus, method: str, pipeline: Any, learns: bool
 ) -> list[dict[str, Any]]:
     """Fit on the source, standardise 80 % of the target by the other 20 %."""
-    X, Z = features[source.name], features[target.name]
-    kept = ~zscore_outliers(X)
-    source, X = source.select(kept), X[kept]
-    kept = ~zscore_outliers(Z)
-    target, Z = target.select(kept), Z[kept]
-    order = np.random.default_rng(seed).permutation(len(target))
-    statistics, scored = np.split(order, [len(target) // 5])
-    X = StandardScaler().fit_transform(X)
-    Z = StandardScaler().fit(Z[statistics]).transform(Z[scored])
-    target = target.select(scored)
-
-    representations: dict[str, Any] = {}
-    for label in LABELS:
-        network = WIDE if X.shape[1] > 88 else {}
-        dae = MetricDAE(label, random_state=seed, **network).fit(
-            X, activation=source.activation, valence=source.valence
-        )
-        representations[f"MetricDAE({label!r})"] = dae.transform(X), dae.transform(Z)
-    settings = {f"{shown}, C = {C:g}": (C, (X, Z)) for C in (0.01, 1.0)} | {
-        name: (1.0, pair) for name, pair in representations.items()
-    }
+    result = evaluate_transfer(
+        pipeline, source, target, classes=FOUR, subsets=[THREE], seeds=SEEDS
+    )
+    found = result.correlations(n_permutations=199) if learns else pd.DataFrame()
     rows = []
-    for method, (C, (train, test)) in settings.items():
+    for number, seed in enumerate(SEEDS):
         row = {"transfer": f"{source.name} → {target.name}", "method": method}
         row["seed"] = seed
-        for classes in (FOUR, THREE):
-            of_train = np.isin(source.emotion, classes)
-            of_test = np.isin(target.emotion, classes)
-            model = classifier(C).fit(train[of_train], source.emotion[of_train])
-            predicted = model.predict(test[of_test])
-            row[f"UA, {len(classes)} classes"] = ua_score(
-                target.emotion[of_test], predicted
-            )
-        if method in representations:
-            for name in ("activation", "valence"):
-                label = getattr(target, name)
-                pairs = pairwise_correlation(test, label)
-                mantel = mantel_test(
-                    pdist(test), pdist(label[:, None]), n_permutations=199,
-                    random_state=seed,
-                )  # fmt: skip
-                latent = latent_correlation(test, label)
-                row[f"{name}, pairs: R²adj"] = pairs.adjusted_r2
-                row[f"{name}, pairs: r"] = mantel.statistic
-                row[f"{name}, pairs: Mantel p"] = mantel.p_value
-                row[f"{name}, latent: R²adj"] = latent.adjusted_r2
-                row[f"{name}, latent: F-test p"] = latent.p_value
+        for part in (result, *result.subsets):
+            row[f"UA, {len(part.classes)} classes"] = part.runs[number].ua
+        if learns:
+            row |= explained_by(found[found["seed"] == seed])
         rows.append(row)
     return rows
+
+
+def explained_by(found: pd.DataFrame) -> dict[str, float]:
+    """Give how much of the labels an embedding explains, by the names of columns."""
+    row = {}
+    for name in ("activation", "valence"):
+        of_label = found[found["dimension"] == name].set_index("analysis")
+        pairs, latent = of_label.loc["pairs"], of_label.loc["latent"]
+        row[f"{name}, pairs: R²adj"] = pairs["adjusted_r2"]
+        row[f"{name}, pairs: r"] = pairs["r"]
+        row[f"{name}, pairs: Mantel p"] = pairs["permutation_p_value"]
+        row[f"{name}, latent: R²adj"] = latent["adjusted_r2"]
+        row[f"{name}, latent: F-test p"] = latent["p_value"]
+    return row
+
+
+def methods(layer: int | None, cache: str) -> Iterator[tuple[str, Any, bool]]:
+    """Give each method by name, and whether its embedding is analysed."""
+    front_end, shown = EGeMAPS(n_jobs=-1, memory=cache), "eGeMAPS"
+    network: dict[str, Any] = {}
+    if layer is not None:
+        encoder = str(MODELS / "whisper-tiny.en-encoder")
+        front_end = SpeechEmbedding(encoder, layer=layer, memory=cache)
+        shown, network = f"layer {layer}", WIDE
+    for C in (0.01, 1.0):
+        reference = make_pipeline(front_end, StandardScaler(), classifier(C))
+        yield f"{shown}, C = {C:g}", reference, False
+    for label in LABELS:
+        pipeline = recipes.metric_dae(label, front_end=front_end)
+        pipeline["metricdae"].set_params(**network)
+        yield f"MetricDAE({label!r})", pipeline, True
 
 
 def transfer(home: Path, layer: int | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give the classification and the share of the labels that is explained."""
     loaded = corpora(home)
     four = {name: loaded[name].keep_emotions(FOUR) for name in ("EMO-DB", "URDU")}
-    front_end, shown = EGeMAPS(n_jobs=-1, verbose=True), "eGeMAPS"
-    if layer is not None:
-        encoder = str(MODELS / "whisper-tiny.en-encoder")
-        front_end = SpeechEmbedding(encoder, layer=layer, verbose=True)
-        shown = f"layer {layer}"
-    features = {name: front_end.transform(c.audio) for name, c in four.items()}
     directions = [("EMO-DB", "URDU"), ("URDU", "EMO-DB")]
-    runs = Parallel(n_jobs=2)(
-        delayed(transfer_once)(four[source], four[target], features, seed, shown)
-        for source, target in directions
-        for seed in SEEDS
-    )
+    with tempfile.TemporaryDirectory() as cache:
+        # Once with a look at it, before the processes share the cache.
+        for corpus in four.values():
+            next(methods(layer, cache))[1][0].transform(corpus.audio)
+        runs = Parallel(n_jobs=2)(
+            delayed(transfer_once)(four[source], four[target], *method)
+            for source, target in directions
+            for method in methods(layer, cache)
+        )
     by = ["transfer", "method"]
     scores = table([row for run in runs for row in run], by)
     classes = [name for name in scores if name.startswith("UA")]

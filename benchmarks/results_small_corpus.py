@@ -113,9 +113,7 @@ def embeddings(cache: str | None) -> Rows:
         model = recipes.metric_dae(
             label, front_end=front_end("mean_std"), schedule=schedule
         )
-        model["metricdae"].set_params(hidden_sizes=(), latent_dim=256, **changes)
-        model.steps.insert(-1, ("scaler", StandardScaler()))
-        return model.set_params(svc__C=0.01)
+        return model.set_params(**changes)
 
     def menan(schedule: str) -> Any:
         return recipes.menan(
@@ -128,13 +126,15 @@ def embeddings(cache: str | None) -> Rows:
         )
         return model.set_params(contrastivesiamese__n_filters=32)
 
+    def joined(n_frames: int) -> Any:
+        join = FunctionTransformer(join_frames, kw_args={"n_frames": n_frames})
+        return make_pipeline(front_end(None), join)
+
     def cvae(schedule: str) -> Any:
-        return recipes.cvae_lstm(front_end=front_end(None), schedule=schedule)
+        return recipes.cvae_lstm(front_end=joined(5), schedule=schedule)
 
     def gated(schedule: str) -> Any:
-        joined = FunctionTransformer(join_frames, kw_args={"n_frames": N_FRAMES})
-        frames = make_pipeline(front_end(None), joined)
-        model = recipes.cnn_blstm(front_end=frames, schedule=schedule)
+        model = recipes.cnn_blstm(front_end=joined(N_FRAMES), schedule=schedule)
         return model.set_params(pseudosiamesegated__segment_shape=(N_FRAMES, WIDTH))
 
     rows: Rows = {"SVC": svc}
@@ -150,7 +150,12 @@ def embeddings(cache: str | None) -> Rows:
     rows["MEnAN, small_corpus, five seeds as one"] = lambda: together(
         menan("small_corpus"), 5
     )
-    rows["MetricDAE, without label"] = lambda: metric_dae("paper", None)
+    rows["MetricDAE, linear, 256 dimensions"] = lambda: metric_dae(
+        "paper", metricdae__hidden_sizes=(), metricdae__latent_dim=256
+    )
+    rows["MetricDAE, small_corpus, without label"] = lambda: metric_dae(
+        "small_corpus", None
+    )
     return rows
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
     from .datasets import Corpus
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
+Encoder = Literal["model", "mean_std", "frames"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class Needs:
     schedule : bool
         Whether it trains networks, by the schedule that its parameter ``schedule``
         names, on the features that its parameter ``front_end`` makes.
+    encoder : {"model", "mean_std", "frames"} or None
+        How the recipe takes a speech encoder: by its parameter ``model``; or as its
+        ``front_end``, a `sklearn_ser.SpeechEmbedding`, whose means and deviations over
+        time, or whose frames, it learns from. None where it takes none as it is.
     label : tuple of {"activation", "valence", "dominance"}
         The dimensions from which the recipe can learn beside the target, by its
         parameter ``label``: the name of one, a tuple of several, or None for none of
@@ -59,6 +64,7 @@ class Needs:
 
     seed: bool = False
     schedule: bool = False
+    encoder: Encoder | None = None
     label: tuple[str, ...] = ()
     auxiliary_corpora: bool = False
     condition: tuple[str, ...] = ()
@@ -81,6 +87,7 @@ def needs(
     *,
     seed: bool = False,
     schedule: bool = False,
+    encoder: Encoder | None = None,
     label: tuple[str, ...] = (),
     auxiliary_corpora: bool = False,
     condition: tuple[str, ...] = (),
@@ -90,7 +97,7 @@ def needs(
 
     Parameters
     ----------
-    seed, schedule, label, auxiliary_corpora, condition, settle
+    seed, schedule, encoder, label, auxiliary_corpora, condition, settle
         See `Needs`.
 
     Returns
@@ -98,7 +105,9 @@ def needs(
     callable
         A decorator that gives a function the attribute ``needs``.
     """
-    declared = Needs(seed, schedule, label, auxiliary_corpora, condition, settle)
+    declared = Needs(
+        seed, schedule, encoder, label, auxiliary_corpora, condition, settle
+    )
 
     def declare(function: Callable[P, R]) -> Recipe[P, R]:
         recipe = cast(Recipe[P, R], function)

@@ -88,7 +88,7 @@ def representation(estimator: Any, X: Any, **metadata: Any) -> NDArray[Any]:
         check_is_fitted(last)  # as no other call would tell
     for step in (*before, last):
         if hasattr(step, "transform"):
-            X = _transform(step, X, metadata)
+            X = transform_asked(step, X, metadata)
     embedded = np.asarray(as_sequences(X) if isinstance(X, list | tuple) else X)
     if embedded.ndim == 3 or (embedded.ndim == 1 and embedded.dtype == object):
         pooling = SequencePooling(("mean",)).set_output(transform="default")
@@ -96,8 +96,23 @@ def representation(estimator: Any, X: Any, **metadata: Any) -> NDArray[Any]:
     return embedded
 
 
-def _transform(step: Any, X: Any, metadata: dict[str, Any]) -> Any:
-    """Transform with a step, which is given the metadata that it asks for."""
+def transform_asked(step: Any, X: Any, metadata: dict[str, Any]) -> Any:
+    """Transform with a step, which is given the metadata that it asks for.
+
+    Parameters
+    ----------
+    step : transformer
+        A fitted one.
+    X : collection of n utterances
+        What it takes.
+    metadata : dict of array-like of shape (n_utterances,)
+        What it may ask for.
+
+    Returns
+    -------
+    collection of n utterances
+        What it gives.
+    """
     with config_context(enable_metadata_routing=True):
         asked = get_routing_for_object(step).consumes("transform", metadata.keys())
         given = {name: metadata[name] for name in asked}

@@ -14,7 +14,9 @@ from sklearn_ser._needs import needs
 from sklearn_ser.datasets import make_emotional_speech
 
 PACKAGE = Path(sklearn_ser.__file__).parent
-READERS = [PACKAGE / "cli.py", *sorted((PACKAGE / "evaluation").glob("*.py"))]
+READERS = sorted(
+    [*(PACKAGE / "cli").glob("*.py"), *(PACKAGE / "evaluation").glob("*.py")]
+)
 RECIPES = {name: getattr(recipes, name) for name in recipes.__all__}
 PRETRAINED = ["pseudo_siamese_gated", "psn", "pt", "pt_g"]
 

@@ -43,6 +43,12 @@ def test_what_an_estimator_lacks_is_left_out():
     assert not follow_schedule("paper", MEnAN())
 
 
+def test_an_autoencoder_for_few_speakers_keeps_more_than_the_label():
+    small = recipes.metric_dae(schedule="small_corpus")["metricdae"]
+    assert (small.hidden_sizes, small.latent_dim, small.metric_weight) == ((), 64, 0.01)
+    assert recipes.metric_dae()["metricdae"].latent_dim == 2
+
+
 @pytest.fixture(scope="module")
 def corpus():
     return make_emotional_speech(n_speakers=2, n_repetitions=1)

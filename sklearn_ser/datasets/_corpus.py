@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._dimensions import DIMENSIONS
 from ..audio import as_recordings
+from ..metrics._outliers import zscore_outliers
 from ._emotions import (
     SCHEMES,
     check_spellings,
@@ -259,6 +260,72 @@ float64, or None
                 f"it has {', '.join(present)}."
             )
         return self.select([emotion in wanted for emotion in self.emotion])
+
+    def drop_outliers(self, features: ArrayLike, threshold: float = 10.0) -> Corpus:
+        """Return the corpus without the utterances whose features are far off.
+
+        The rule of :func:`~sklearn_ser.metrics.zscore_outliers`, one corpus at a time:
+        where the table has a column ``corpus``, as that of `join_corpora`, mean and
+        deviation are those of the corpus of origin.
+
+        Parameters
+        ----------
+        features : array-like of shape (n_utterances, n_features)
+            A row for each utterance, as an array or a table. NaN is ignored.
+        threshold : float, default=10.0
+            z-score beyond which a value is an outlier, by default as in [1]_.
+
+        Returns
+        -------
+        Corpus
+            A new corpus, in the same order.
+
+        Raises
+        ------
+        TypeError
+            If `threshold` is not a number.
+        ValueError
+            If `features` are not as many as the utterances, or are infinite somewhere,
+            or if `threshold` is not positive.
+
+        See Also
+        --------
+        sklearn_ser.metrics.zscore_outliers : The same as a mask of rows.
+
+        Notes
+        -----
+        For a corpus by itself, ``kept = ~zscore_outliers(features, threshold)`` are the
+        rows of `features` that go with the new corpus. In a cross-validation the rule
+        sees the held-out utterances, without their labels.
+
+        References
+        ----------
+        .. [1] S. Das, N. L. Lund, N. N. Lønfeldt, A. K. Pagsberg, L. H. Clemmensen,
+           "Continuous Metric Learning For Transferable Speech Emotion Recognition and
+           Embedding Across Low-resource Languages", NLDL 2022, arXiv:2203.14867.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_ser.datasets import make_emotional_speech
+        >>> corpus = make_emotional_speech(n_speakers=2, n_repetitions=2)
+        >>> X = np.r_[np.linspace(0, 1, len(corpus) - 1), 99][:, np.newaxis]
+        >>> len(corpus), len(corpus.drop_outliers(X, threshold=3))
+        (16, 15)
+        """
+        rows = np.shape(features)[:1]
+        if rows != (len(self),):
+            raise ValueError(
+                f"features have {rows[0] if rows else 'no'} rows, but the corpus "
+                f"{self.name} has {len(self)} utterances: give a row for each."
+            )
+        if "corpus" not in self.frame:
+            return self.select(~zscore_outliers(features, threshold))
+        values = np.asarray(features, dtype=np.float64)
+        kept = np.ones(len(self), dtype=bool)
+        for own in self.frame.groupby("corpus", dropna=False).indices.values():
+            kept[own] = ~zscore_outliers(values[own], threshold)
+        return self.select(kept)
 
     def derive_dimensions(self, scheme: str = "circumplex") -> Corpus:
         """Return the corpus with activation and valence derived from the emotions.

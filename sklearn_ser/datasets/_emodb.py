@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 
-import numpy as np
-
 from ._corpus import Corpus
-from ._files import Layout, add_dimensions, find_recordings
-from ._levels import RATING_SCALE
+from ._files import Layout
+from ._named import RATINGS_CITATION, NamedCorpus
 
 __all__ = ["load_emodb"]
 
@@ -25,30 +23,32 @@ _LAYOUT = Layout(
     spell=lambda name: name[:5].lower() + name[5:6].upper() + name[6:].lower(),
 )
 
-# The initials of the German words: Wut, Langeweile, Ekel, Angst, Freude, Trauer.
-_EMOTIONS = {
-    "W": "anger",
-    "L": "boredom",
-    "E": "disgust",
-    "A": "fear",
-    "F": "happiness",
-    "T": "sadness",
-    "N": "neutral",
-}
 _WOMEN = ("08", "09", "13", "14", "16")
 
-_DESCRIPTION = """\
+_EMODB = NamedCorpus(
+    _LAYOUT,
+    # The initials of the German words: Wut, Langeweile, Ekel, Angst, Freude, Trauer.
+    emotions={
+        "W": "anger",
+        "L": "boredom",
+        "E": "disgust",
+        "A": "fear",
+        "F": "happiness",
+        "T": "sadness",
+        "N": "neutral",
+    },
+    gender=lambda speaker: "female" if speaker in _WOMEN else "male",
+    description="""\
 Ten actors, five women and five men, spoke ten everyday sentences in seven emotions
 in an anechoic chamber. The 535 recordings are those that listeners recognised in at
-least 80 % and found natural in at least 60 % of cases. 16 kHz, mono."""
-
-_CITATION = """\
+least 80 % and found natural in at least 60 % of cases. 16 kHz, mono.""",
+    license="CC0 1.0; activation and valence: no licence given",
+    citation="""\
 F. Burkhardt, A. Paeschke, M. Rolfes, W. F. Sendlmeier, B. Weiss, "A database of
-German emotional speech", Interspeech 2005.
-Activation and valence: S. Das, N. L. Lund, N. N. Lønfeldt, A. K. Pagsberg,
-L. H. Clemmensen, "Continuous Metric Learning For Transferable Speech Emotion
-Recognition and Embedding Across Low-resource Languages", NLDL 2022,
-arXiv:2203.14867."""
+German emotional speech", Interspeech 2005."""
+    + RATINGS_CITATION,
+    language="German",
+)
 
 
 def load_emodb(
@@ -60,7 +60,7 @@ def load_emodb(
 
     German, acted: 535 utterances of ten sentences by ten actors in seven emotions
     (anger 127, boredom 81, neutral 79, happiness 71, fear 69, sadness 62,
-    disgust 46). Nothing is downloaded and no recording is read.
+    disgust 46). Nothing is downloaded and no recording is decoded.
 
     Parameters
     ----------
@@ -86,13 +86,15 @@ def load_emodb(
         pointers of Git LFS in the place of recordings.
     ValueError
         If the CSV file cannot be understood, labels no recording, or has a rating
-        outside the scale from 1 to 5; if a recording is there twice.
+        outside the scale from 1 to 5; if a recording is there twice, in files that
+        differ.
 
     Warns
     -----
     UserWarning
-        If audio files don't bear names of EMO-DB (these are left out), if the
-        recordings lie elsewhere than in ``wav``, or if some are missing.
+        If audio files don't bear names of EMO-DB, hold no sound or are second copies
+        (all these are left out), if the recordings lie elsewhere than in ``wav``, or if
+        some are missing.
 
     Notes
     -----
@@ -115,15 +117,4 @@ def load_emodb(
     ... # doctest: +SKIP
     <Corpus EMO-DB: 339 utterances, 10 speakers (female 5, male 5), ...>
     """
-    frame = find_recordings(data_home, _LAYOUT)
-    frame["emotion"] = frame["emotion"].map(_EMOTIONS)
-    frame["gender"] = np.where(frame["speaker"].isin(_WOMEN), "female", "male")
-    return Corpus(
-        add_dimensions(frame, dimensions),
-        name=_LAYOUT.name,
-        description=_DESCRIPTION,
-        license="CC0 1.0; activation and valence: no licence given",
-        citation=_CITATION,
-        language="German",
-        rating_scale=RATING_SCALE,
-    )
+    return _EMODB.load(data_home, dimensions)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from ._corpus import Corpus
-from ._files import Layout, add_dimensions, find_recordings
-from ._levels import RATING_SCALE
+from ._files import Layout
+from ._named import RATINGS_CITATION, NamedCorpus
 
 __all__ = ["load_urdu"]
 
@@ -23,21 +23,21 @@ _LAYOUT = Layout(
     folder_of={"A": "Angry", "H": "Happy", "N": "Neutral", "S": "Sad"},
 )
 
-_EMOTIONS = {"A": "anger", "H": "happiness", "N": "neutral", "S": "sadness"}
-_GENDERS = {"F": "female", "M": "male"}
-
-_DESCRIPTION = """\
+_URDU = NamedCorpus(
+    _LAYOUT,
+    emotions={"A": "anger", "H": "happiness", "N": "neutral", "S": "sadness"},
+    columns={"gender": {"F": "female", "M": "male"}, "take": int, "number": int},
+    description="""\
 400 utterances from Urdu talk shows: spontaneous anger, happiness, neutral speech and
 sadness, 100 each. The owners speak of 38 speakers (27 men, 11 women); the file names
-tell 29 apart. 44.1 kHz, mono."""
-
-_CITATION = """\
+tell 29 apart. 44.1 kHz, mono.""",
+    license="research use only; activation and valence: no licence given",
+    citation="""\
 S. Latif, A. Qayyum, M. Usman, J. Qadir, "Cross Lingual Speech Emotion Recognition:
-Urdu vs. Western Languages", FIT 2018, arXiv:1812.10411.
-Activation and valence: S. Das, N. L. Lund, N. N. Lønfeldt, A. K. Pagsberg,
-L. H. Clemmensen, "Continuous Metric Learning For Transferable Speech Emotion
-Recognition and Embedding Across Low-resource Languages", NLDL 2022,
-arXiv:2203.14867."""
+Urdu vs. Western Languages", FIT 2018, arXiv:1812.10411."""
+    + RATINGS_CITATION,
+    language="Urdu",
+)
 
 
 def load_urdu(
@@ -49,7 +49,7 @@ def load_urdu(
 
     Urdu, spontaneous: 400 utterances from talk shows in four emotions (anger,
     happiness, neutral and sadness, 100 each). Nothing is downloaded and no recording
-    is read.
+    is decoded.
 
     Parameters
     ----------
@@ -76,14 +76,16 @@ def load_urdu(
         pointers of Git LFS in the place of recordings.
     ValueError
         If the CSV file cannot be understood, labels no recording, or has a rating
-        outside the scale from 1 to 5; if a recording is there twice.
+        outside the scale from 1 to 5; if a recording is there twice, in files that
+        differ.
 
     Warns
     -----
     UserWarning
-        If audio files don't bear names of URDU, or are in the folder of another
-        emotion than their name says (these are left out), if the recordings lie
-        elsewhere than in the four folders, or if some are missing.
+        If audio files don't bear names of URDU, are in the folder of another emotion
+        than their name says, hold no sound or are second copies (all these are left
+        out), if the recordings lie elsewhere than in the four folders, or if some are
+        missing.
 
     Notes
     -----
@@ -104,16 +106,4 @@ def load_urdu(
     >>> load_urdu("corpora/urdu")  # doctest: +SKIP
     <Corpus URDU: 400 utterances, 29 speakers (female 11, male 18), ...>
     """
-    frame = find_recordings(data_home, _LAYOUT)
-    frame["emotion"] = frame["emotion"].map(_EMOTIONS)
-    frame["gender"] = frame["gender"].map(_GENDERS)
-    frame = frame.astype({"take": int, "number": int})
-    return Corpus(
-        add_dimensions(frame, dimensions),
-        name=_LAYOUT.name,
-        description=_DESCRIPTION,
-        license="research use only; activation and valence: no licence given",
-        citation=_CITATION,
-        language="Urdu",
-        rating_scale=RATING_SCALE,
-    )
+    return _URDU.load(data_home, dimensions)

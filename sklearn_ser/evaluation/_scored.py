@@ -250,8 +250,8 @@ class ScoredBySpeaker:
         lines.insert(len(folds) + 1, "-" * len(lines[0]))
         if n_speakers > 1:
             lines.append(f"{percent(LEVEL)}: confidence over {n_speakers} speakers")
-        lines += _listed("features", outcome.left_out)
-        lines += _listed(f"a rating of {outcome.target}", outcome.unrated)
+        lines += listed("features", outcome.left_out)
+        lines += listed(f"a rating of {outcome.target}", outcome.unrated)
         if outcome.speaker_statistics is not None:
             lines.append(f"statistics of test speakers: {outcome.speaker_statistics}")
         return "\n".join(lines)
@@ -302,7 +302,7 @@ def _table_row(held_out: str, utterances: str, *scores: Any) -> str:
     )
 
 
-def _listed(missing: str, names: list[str]) -> list[str]:
+def listed(missing: str, names: list[str]) -> list[str]:
     """Name, in one line, the recordings that were left out, if any."""
     if not names:
         return []

@@ -16,7 +16,7 @@ from ..metrics import macro_f1_score, ua_score, wa_score
 from ._intervals import METRICS, Metric, score_counts, score_interval
 from ._outcome import Outcome
 
-_SCORES = {"wa": wa_score, "ua": ua_score, "f1": macro_f1_score}
+SCORES = {"wa": wa_score, "ua": ua_score, "f1": macro_f1_score}
 
 
 def score_runs(outcome: Outcome, metric: Metric) -> FloatArray:
@@ -34,9 +34,7 @@ def score_runs(outcome: Outcome, metric: Metric) -> FloatArray:
     ndarray of shape (n_runs,)
         Between 0 and 1.
     """
-    return np.array(
-        [_SCORES[metric](outcome.truth, run) for run in outcome.predictions]
-    )
+    return np.array([SCORES[metric](outcome.truth, run) for run in outcome.predictions])
 
 
 def tabulate_folds(outcome: Outcome) -> pd.DataFrame:

@@ -5,6 +5,7 @@ F-measure, continuous labels by the concordance correlation coefficient. Two ana
 of [1]_ say how much of a continuous label an embedding carries:
 :func:`pairwise_correlation` and :func:`latent_correlation`.
 :func:`zscore_outliers` is the outlier rule of the same paper.
+:func:`presence_score` scores utterances in which several emotions may be present.
 :func:`speaker_probe` says how much any representation tells of the speaker.
 
 ``wa_scorer``, ``ua_scorer``, ``macro_f1_scorer`` and ``ccc_scorer`` are to hand to
@@ -29,6 +30,7 @@ from ._correlation import (
     pairwise_correlation,
 )
 from ._outliers import zscore_outliers
+from ._presence import emotion_presence, presence_score
 from ._scores import (
     adjusted_r2_score,
     ccc_scorer,
@@ -49,11 +51,13 @@ __all__ = [
     "adjusted_r2_score",
     "ccc_scorer",
     "concordance_correlation",
+    "emotion_presence",
     "latent_correlation",
     "macro_f1_score",
     "macro_f1_scorer",
     "mantel_test",
     "pairwise_correlation",
+    "presence_score",
     "speaker_probe",
     "ua_score",
     "ua_scorer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral
 from typing import TypeAlias
@@ -53,6 +53,9 @@ class CorrelationResult:
         Number of linearly independent predictors, the intercept not counted.
     permutation_p_value : float or None
         p-value of the permutation test; None where none was asked for.
+    r : float or None
+        Pearson's correlation, with its sign, of distances with distances; None where
+        the predictors are dimensions, which have several.
     """
 
     r2: float
@@ -62,6 +65,7 @@ class CorrelationResult:
     n_observations: int
     n_predictors: int
     permutation_p_value: float | None = None
+    r: float | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,9 @@ def pairwise_correlation(
     permutation_p = None
     if n_permutations != 0:
         permutation_p = _mantel_p_value(x, y, n_permutations, random_state)
-    return _correlation_result(_correlation(x, y) ** 2, x.n_pairs, 1, permutation_p)
+    r = _correlation(x, y)
+    result = _correlation_result(r**2, x.n_pairs, 1, permutation_p)
+    return replace(result, r=r)
 
 
 def latent_correlation(

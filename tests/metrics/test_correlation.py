@@ -407,3 +407,13 @@ def test_mantel_of_the_fewest_objects():
     result = mantel_test(distances, distances, random_state=0)
     assert result.n_permutations == 999
     assert abs(result.p_value - 1 / 6) < 0.05
+
+
+def test_r_is_of_pearson_and_has_a_sign():
+    z, label = embedding_and_label()
+    result = pairwise_correlation(z, label)
+    r = pearsonr(pdist(z), pdist(label[:, None])).statistic
+    assert_allclose((result.r, result.r2), (r, r**2))
+    far = pairwise_correlation([[0.0], [10.0], [5.0], [5.0]], [1.0, 1.0, 0.0, 2.0])
+    assert far.r < 0 < far.r2
+    assert latent_correlation(z, label).r is None

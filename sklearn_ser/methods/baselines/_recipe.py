@@ -160,7 +160,7 @@ def logmel_baseline(
     return make_pipeline(front_end, pooling, StandardScaler(), _linear_svc(C))
 
 
-@needs(seed=False)
+@needs(seed=False, encoder="model")
 def embedding_svc(
     model: str = "openai/whisper-tiny",
     *,

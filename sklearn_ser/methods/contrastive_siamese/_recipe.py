@@ -12,7 +12,7 @@ from ..._schedules import ScheduleName, follow_schedule
 from ...features import MFCC
 
 
-@needs(seed=True, schedule=True)
+@needs(seed=True, schedule=True, encoder="frames")
 def contrastive_siamese(
     *,
     n_frames: int | None = 898,

@@ -15,7 +15,7 @@ from ...features import LogMelSegmenter
 _CONDITIONS = ("emotion", "gender", "activation", "valence", "dominance")
 
 
-@needs(seed=True, schedule=True, condition=_CONDITIONS)
+@needs(seed=True, schedule=True, encoder="frames", condition=_CONDITIONS)
 def cvae_lstm(
     *,
     condition: (
@@ -141,7 +141,7 @@ default=None
     return make_pipeline(front_end, encoder, classifier)
 
 
-@needs(seed=True, schedule=True)
+@needs(seed=True, schedule=True, encoder="frames")
 def vae_lstm(**settings: Any) -> Pipeline:
     """Return the pipeline of Latif et al. (2018) with the variational autoencoder.
 
@@ -170,7 +170,7 @@ def vae_lstm(**settings: Any) -> Pipeline:
     return _without_condition("vae", **settings)
 
 
-@needs(seed=True, schedule=True)
+@needs(seed=True, schedule=True, encoder="frames")
 def ae_lstm(**settings: Any) -> Pipeline:
     """Return the pipeline of Latif et al. (2018) with the plain autoencoder.
 

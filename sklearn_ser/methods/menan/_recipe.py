@@ -14,7 +14,7 @@ from ...augmentation import SPEEDS, SpeedPerturbation
 from ...features import LogMelProsody
 
 
-@needs(seed=True, schedule=True)
+@needs(seed=True, schedule=True, encoder="frames")
 def menan(
     *,
     max_epochs: int | None = None,
@@ -140,7 +140,7 @@ def menan(
     return SpeedPerturbation(make_pipeline(front_end, classifier), factors=factors)
 
 
-@needs(seed=True, schedule=True)
+@needs(seed=True, schedule=True, encoder="frames")
 def dat(**settings: Any) -> SpeedPerturbation:
     """Return the pipeline of Li et al. (2020) with domain-adversarial training.
 

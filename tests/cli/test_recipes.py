@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from sklearn_ser import cli, recipes
+from sklearn_ser import SpeechEmbedding, recipes
 from sklearn_ser._needs import needs
-from sklearn_ser.cli import main
+from sklearn_ser.cli import _evaluate, _parser, main
+from sklearn_ser.cli._corpora import loaders, rated_corpora
+from sklearn_ser.cli._recipes import build_recipe, check_options
 from sklearn_ser.features._egemaps import FEATURE_SETS
 
 NETWORKS = [name for name in recipes.__all__ if getattr(recipes, name).needs.schedule]
@@ -29,7 +31,7 @@ def test_recipes_corpora_and_features_are_read(capsys):
     status, text = shown_by(capsys, "evaluate", "--help")
     assert status == 0
     assert "{" + ",".join(recipes.__all__) + "}" in text
-    assert "{synthetic,crema-d,emodb,urdu}" in text
+    assert "{synthetic," + ",".join(loaders()) + "}" in text
     assert f"(default: {recipes.DEFAULT})" in text
     status, text = shown_by(capsys, "extract", "--help")
     assert "{" + ",".join(FEATURE_SETS) + "}" in text
@@ -79,7 +81,7 @@ def test_a_new_recipe_needs_no_word_in_the_command_line(monkeypatch, capsys, tmp
 def test_labels_by_long_and_short_names(
     tmp_path, feature_cache, monkeypatch, label, target, given
 ):
-    monkeypatch.setattr(cli, "_draw", lambda evaluation, folder: [])
+    monkeypatch.setattr(_evaluate, "_draw", lambda evaluation, folder: [])
     options = ["--target", target, *(("--label", label) if label else ())]
     status = evaluate(
         *options, "--folds", 2, "--set", "metricdae__max_epochs=1",
@@ -148,8 +150,8 @@ def test_what_to_do_without_ratings(capsys, tmp_path):
     assert evaluate("--output", tmp_path, "--target", "dom") == 2
     shown = capsys.readouterr().err
     assert "--target dominance needs ratings, and synthetic comes without: " in shown
-    assert shown.endswith("choose --corpus emodb, urdu, with a table of them in "
-                          "--dimensions.\n")  # fmt: skip
+    assert shown.endswith("choose --corpus aesdd, cafe, emodb, urdu, with a table "
+                          "of them in --dimensions.\n")  # fmt: skip
     (tmp_path / "wav").mkdir()
     sf.write(tmp_path / "wav" / "03a01Wa.wav", np.zeros(1600), 16000)
     table = tmp_path / "table.csv"
@@ -161,8 +163,8 @@ def test_what_to_do_without_ratings(capsys, tmp_path):
 
 
 def test_loaders_that_take_ratings():
-    assert list(cli._loaders()) == ["crema-d", "emodb", "urdu"]
-    assert cli._rated() == ["emodb", "urdu"]
+    assert rated_corpora() == ["aesdd", "cafe", "emodb", "urdu"]
+    assert set(loaders()) > {*rated_corpora(), "crema-d", "iemocap"}
 
 
 @pytest.mark.parametrize(
@@ -180,3 +182,38 @@ def test_processors_for_folds_and_features(
     monkeypatch.setattr("sklearn_ser.evaluation.evaluate_by_speaker", spying)
     with pytest.raises(ValueError, match=r"Seen\."):
         evaluate("--recipe", "egemaps_svc", "--debug", "--output", tmp_path, *options)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "options", "step"),
+    [
+        ("metric_dae", ["--layer", 1], {"layer": 1, "pooling": "mean_std"}),
+        ("contrastive_siamese", [], {"layer": "middle", "pooling": None}),
+        ("embedding_svc", ["--layer", 2], {"layer": [2]}),
+        ("embedding_svc", [], {"layer": [0, 1, 2, 3, 4]}),
+    ],
+)
+def test_a_speech_encoder_in_the_place_of_the_features(recipe, options, step):
+    arguments = ["evaluate", "--recipe", recipe, "--embedding", "a/model", *options]
+    parsed = _parser().parse_args([*map(str, arguments), "--cache", "kept"])
+    check_options(parsed)
+    front_end = build_recipe(parsed)[0]
+    assert isinstance(front_end, SpeechEmbedding)
+    found = front_end.get_params()
+    assert found["model"] == "a/model"
+    assert found["memory"] == "kept"
+    assert {name: found[name] for name in step} == step
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--recipe", "egemaps_svc", "--embedding", "m"], "--embedding goes with"),
+        (["--recipe", "psn", "--embedding", "m"], "--embedding goes with"),
+        (["--recipe", "metric_dae", "--layer", 1], "--layer goes with --embedding"),
+    ],
+)
+def test_where_no_speech_encoder_goes(options, message, tmp_path, capsys):
+    assert evaluate(*options, "--output", tmp_path / "output") == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "output").exists()
