@@ -149,7 +149,7 @@ class ScoredBySpeaker:
         speaker's shares of the classes for the other two. In simulations of 6 to 90
         speakers, with sizes and classes equal or not, 93 to 96 % of the 95 % intervals
         contained the true score; of those of a percentile bootstrap over speakers, it
-        was in 82 to 95 %, the less the fewer speakers.
+        was in 79 to 95 %, the less the fewer speakers.
 
         With several runs, the score is the mean over them, and so is that which is
         computed without a speaker.
