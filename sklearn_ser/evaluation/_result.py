@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._constants import N_LISTED
 from .._representation import representation
+from .._typing import FloatArray
 from ..audio import describe
 from ..datasets import Corpus, dimension_levels
-from ..datasets._levels import LEVELS
-from ..metrics import macro_f1_score, ua_score, wa_score
+from ._intervals import METRICS
 from ._leak_report import LeakageReport
+from ._outcome import Outcome, Target
+from ._scored import ScoredBySpeaker, short
 
-Target = Literal["emotion", "activation", "valence", "dominance"]
-
-_SCORES = {"wa": wa_score, "ua": ua_score, "f1": macro_f1_score}
+__all__ = ["SpeakerEvaluation", "Target", "classes_of", "recording_names", "short"]
 
 
-@dataclass(frozen=True, eq=False)
-class SpeakerEvaluation:
+@dataclass(frozen=True, eq=False, repr=False)
+class SpeakerEvaluation(ScoredBySpeaker):
     """The result of an evaluation by speaker.
 
     Attributes
@@ -56,6 +55,16 @@ class SpeakerEvaluation:
     leaks : LeakageReport or None
         What the test shares with the training, as far as that can be told without
         another fit; None with ``on_leak="ignore"``.
+    probabilities : ndarray of shape (n_utterances, n_columns), or None
+        The probability of each class, predicted while the speaker was held out; None if
+        the classifier has none.
+    probability_classes : list of str of length n_columns, or None
+        The classes that the columns of `probabilities` are of.
+
+    See Also
+    --------
+    compare_evaluations : Whether one system is better than another.
+    read_evaluation : Reads what was saved of an evaluation.
     """
 
     corpus: Corpus
@@ -69,58 +78,13 @@ class SpeakerEvaluation:
     settings: dict[str, Any] = field(default_factory=dict)
     speaker_statistics: str | None = None
     leaks: LeakageReport | None = None
+    probabilities: FloatArray | None = None
+    probability_classes: list[str] | None = None
 
     @property
     def truth(self) -> NDArray[np.str_]:
         """The true class of each utterance: its emotion, or the level of its rating."""
         return classes_of(self.corpus, self.target)
-
-    @property
-    def classes(self) -> list[str]:
-        """The classes, true or predicted: levels by height, emotions by name."""
-        found = {*self.truth.tolist(), *self.predicted.tolist()}
-        order = LEVELS if self.target != "emotion" else ()
-        return [
-            *(level for level in order if level in found),
-            *sorted(found - {*order}),
-        ]
-
-    @property
-    def wa(self) -> float:
-        """Weighted accuracy, pooled: over all utterances at once."""
-        return wa_score(self.truth, self.predicted)
-
-    @property
-    def ua(self) -> float:
-        """Unweighted accuracy, pooled: over all utterances at once."""
-        return ua_score(self.truth, self.predicted)
-
-    @property
-    def f1(self) -> float:
-        """Mean F-measure of the classes, pooled: over all utterances at once."""
-        return macro_f1_score(self.truth, self.predicted)
-
-    @property
-    def folds(self) -> pd.DataFrame:
-        """One row per fold: ``speakers`` held out, ``utterances``, and the scores.
-
-        These are ``wa``, ``ua`` and ``f1``, over the classes that the speakers have.
-        """
-        rows, truth = [], self.truth
-        for number in range(len(self.estimators)):
-            held_out = self.fold == number
-            scores = {
-                name: score(truth[held_out], self.predicted[held_out])
-                for name, score in _SCORES.items()
-            }
-            rows.append(
-                {
-                    "speakers": " ".join(np.unique(self.corpus.speaker[held_out])),
-                    "utterances": int(held_out.sum()),
-                    **scores,
-                }
-            )
-        return pd.DataFrame(rows)
 
     def embedding(self, fold: int = 0) -> NDArray[Any]:
         """Return the representation that the classifier of a fold was given.
@@ -155,7 +119,11 @@ class SpeakerEvaluation:
             each with ``"mean"`` and ``"std"`` (divided by the number of folds);
             ``"folds"``; ``"utterances"``, each with its speaker, emotion, truth,
             prediction and fold; ``"left_out"``; ``"unrated"``; ``"target"``;
-            ``"speaker_statistics"``; ``"leaks"``; ``"settings"``.
+            ``"speaker_statistics"``; ``"leaks"``; ``"settings"``; ``"intervals"``, with
+            the limits of each pooled score over ``"n_speakers"`` speakers at
+            ``"level"``; ``"calibration_error"``, None where there are no probabilities.
+            The predictions of several runs stand as ``"predicted_by_run"`` with the
+            utterances, and ``"spread"`` beside the scores.
         """
         folds = self.folds
         over_folds = {
@@ -163,7 +131,7 @@ class SpeakerEvaluation:
                 "mean": float(folds[name].mean()),
                 "std": float(folds[name].std(ddof=0)),
             }
-            for name in _SCORES
+            for name in METRICS
         }
         utterances = pd.DataFrame(
             {
@@ -174,12 +142,20 @@ class SpeakerEvaluation:
                 "fold": self.fold,
             }
         )
+        runs = self._predictions()
+        if len(runs) > 1:
+            utterances["predicted_by_run"] = np.stack(runs, axis=1).tolist()
         if "file" in self.corpus.frame:
             utterances.insert(0, "recording", recording_names(self.corpus))
         return {
             "target": self.target,
             **self._pooled(),
+            "intervals": self._intervals(),
+            **({} if self.spread is None else {"spread": self.spread}),
             **over_folds,
+            "calibration_error": (
+                None if self.probabilities is None else self.calibration_error()
+            ),
             "folds": folds.to_dict("records"),
             "left_out": self.left_out,
             "unrated": self.unrated,
@@ -189,28 +165,36 @@ class SpeakerEvaluation:
             "utterances": utterances.to_dict("records"),
         }
 
-    def __str__(self) -> str:
-        """Return the table of folds and the scores, as the command line prints it."""
-        folds = self.folds
-        scores = folds[[*_SCORES]]
-        rows = [
-            ("held out", "utterances", *map(str.upper, _SCORES)),
-            *folds.astype({"utterances": str}).itertuples(index=False, name=None),
-            ("mean of folds", "", *scores.mean()),
-            ("sd of folds", "", *scores.std(ddof=0)),
-            ("pooled", str(len(self.corpus)), *self._pooled().values()),
-        ]
-        lines = [_table_row(*row) for row in rows]
-        lines.insert(len(folds) + 1, "-" * len(lines[0]))
-        lines += _listed("features", self.left_out)
-        lines += _listed(f"a rating of {self.target}", self.unrated)
-        if self.speaker_statistics is not None:
-            lines.append(f"statistics of test speakers: {self.speaker_statistics}")
-        return "\n".join(lines)
+    def _predictions(self) -> list[NDArray[Any]]:
+        """Return the predicted classes of each run."""
+        return [self.predicted]
 
-    def _pooled(self) -> dict[str, float]:
-        """Return the scores over all utterances at once."""
-        return {name: getattr(self, name) for name in _SCORES}
+    def _representation(self) -> NDArray[Any] | None:
+        """Return what the classifier of the first fold is given, where it is known."""
+        # Sequences of recordings that an estimator takes by itself have none.
+        try:
+            embedded = self.embedding(0) if self.estimators else np.empty(0)
+        except (TypeError, ValueError):
+            return None
+        return embedded if embedded.ndim == 2 else None
+
+    def _outcome(self) -> Outcome:
+        """Return what was predicted for which utterances."""
+        return Outcome(
+            corpus=self.corpus.name,
+            recordings=recording_names(self.corpus),
+            speaker=self.corpus.speaker,
+            truth=self.truth,
+            predictions=self._predictions(),
+            fold=self.fold,
+            target=self.target,
+            left_out=self.left_out,
+            unrated=self.unrated,
+            speaker_statistics=self.speaker_statistics,
+            settings=self.settings,
+            probabilities=[] if self.probabilities is None else [self.probabilities],
+            probability_classes=self.probability_classes or (),
+        )
 
 
 def classes_of(corpus: Corpus, target: Target) -> NDArray[np.str_]:
@@ -225,25 +209,3 @@ def recording_names(corpus: Corpus) -> list[str]:
     if "file" in corpus.frame:
         return [describe(recording) for recording in corpus.audio]
     return [f"utterance {index}" for index in range(len(corpus))]
-
-
-def _table_row(held_out: str, utterances: str, *scores: Any) -> str:
-    """Lay out one row of the table of folds."""
-    texts = (f"{x:.3f}" if isinstance(x, float) else x for x in scores)
-    return f"{short(held_out):<18}{utterances:>10}" + "".join(
-        f"{text:>8}" for text in texts
-    )
-
-
-def _listed(missing: str, names: list[str]) -> list[str]:
-    """Name, in one line, the recordings that were left out, if any."""
-    if not names:
-        return []
-    more = len(names) - N_LISTED
-    shown = [*names[:N_LISTED], *([f"{more} more"] if more > 0 else [])]
-    return [f"left out, without {missing}: {', '.join(shown)}"]
-
-
-def short(speakers: str, width: int = 17) -> str:
-    """Cut a list of speakers to the width of a column."""
-    return speakers if len(speakers) <= width else speakers[: width - 1] + "…"

@@ -19,8 +19,10 @@ from .._sklearn import take_rows
 from ..datasets import Corpus
 from ..datasets._corpus import counted
 from ..metrics import CorrelationResult, latent_correlation, pairwise_correlation
-from ._result import _SCORES, SpeakerEvaluation, _listed, recording_names
+from ._result import SpeakerEvaluation, recording_names
+from ._scored import listed
 from ._side import voices_of
+from ._tables import SCORES
 
 _ANALYSES = {"pairs": pairwise_correlation, "latent": latent_correlation}
 
@@ -59,17 +61,17 @@ class TransferRun:
     @property
     def wa(self) -> float:
         """Weighted accuracy."""
-        return float(_SCORES["wa"](self.truth, self.predicted))
+        return float(SCORES["wa"](self.truth, self.predicted))
 
     @property
     def ua(self) -> float:
         """Unweighted accuracy."""
-        return float(_SCORES["ua"](self.truth, self.predicted))
+        return float(SCORES["ua"](self.truth, self.predicted))
 
     @property
     def f1(self) -> float:
         """Mean F-measure of the classes."""
-        return float(_SCORES["f1"](self.truth, self.predicted))
+        return float(SCORES["f1"](self.truth, self.predicted))
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +154,7 @@ class TransferEvaluation:
             {
                 "seed": run.seed,
                 "utterances": len(run.scored),
-                **{name: getattr(run, name) for name in _SCORES},
+                **{name: getattr(run, name) for name in SCORES},
             }
             for run in self.runs
         )
@@ -161,7 +163,7 @@ class TransferEvaluation:
     def std(self) -> dict[str, float | None]:
         """Sample standard deviation of each score over the runs; None for one run."""
         scores = self.scores
-        return {name: _std(scores[name]) for name in _SCORES}
+        return {name: _std(scores[name]) for name in SCORES}
 
     @property
     def by_class(self) -> pd.DataFrame:
@@ -310,8 +312,7 @@ class TransferEvaluation:
         return {
             "classes": self.classes,
             **{
-                name: {"mean": getattr(self, name), "std": std[name]}
-                for name in _SCORES
+                name: {"mean": getattr(self, name), "std": std[name]} for name in SCORES
             },
             "by_class": _plain(by_class),
             "runs": [self._run_to_dict(run, names) for run in self.runs],
@@ -338,7 +339,7 @@ class TransferEvaluation:
         )
         return {
             "seed": run.seed,
-            **{name: getattr(run, name) for name in _SCORES},
+            **{name: getattr(run, name) for name in SCORES},
             "statistics": names[run.statistics].tolist(),
             "utterances": utterances.to_dict("records"),
         }
@@ -353,12 +354,12 @@ class TransferEvaluation:
         yield (
             f"trained on {counted(len(self.source), 'utterance')}; {self._statistics()}"
         )
-        yield _row("seed", "utterances", *map(str.upper, _SCORES))
+        yield _row("seed", "utterances", *map(str.upper, SCORES))
         scores = self.scores.astype({"seed": str, "utterances": str})
         for row in scores.itertuples(index=False, name=None):
             yield _row(*row)
         yield "-" * len(_row("", ""))
-        yield _row("mean of seeds", "", *(getattr(self, name) for name in _SCORES))
+        yield _row("mean of seeds", "", *(getattr(self, name) for name in SCORES))
         if len(self.runs) > 1:
             yield _row("sd of seeds", "", *self.std.values())
         yield ""
@@ -371,7 +372,7 @@ class TransferEvaluation:
         if self.upper_bound is not None:
             yield f"trained on the target, by speaker: UA {self.upper_bound.ua:.3f}"
         for side, names in self.left_out.items():
-            yield from (f"{side}: {line}" for line in _listed("features", names))
+            yield from (f"{side}: {line}" for line in listed("features", names))
         if any(self.outliers.values()):
             counts = ", ".join(
                 f"{len(x)} of {side}" for side, x in self.outliers.items()

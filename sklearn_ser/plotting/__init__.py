@@ -1,4 +1,4 @@
-"""Plots of embeddings, of recognised emotions, and of scores across corpora.
+"""Plots of embeddings, of recognised emotions, and of scores.
 
 matplotlib is imported when something is drawn, not before. The classes follow
 scikit-learn's displays: they store what they draw, and ``plot`` draws it.
@@ -10,12 +10,15 @@ from ._comparison import ConfusionComparisonDisplay
 from ._confusion import plot_confusion
 from ._cross_corpus import CrossCorpusDisplay
 from ._embedding import EmbeddingDisplay
+from ._speakers import EvaluationComparisonDisplay, SpeakerScoresDisplay
 from ._tsne import TSNEDisplay
 
 __all__ = [
     "ConfusionComparisonDisplay",
     "CrossCorpusDisplay",
     "EmbeddingDisplay",
+    "EvaluationComparisonDisplay",
+    "SpeakerScoresDisplay",
     "TSNEDisplay",
     "plot_confusion",
 ]

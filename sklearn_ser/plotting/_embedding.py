@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, told apart with any colour vision; yellow, faint on
 # white, comes last. A marker of its own tells each class apart without colour;
 # seven markers against eight colours: 56 classes before a pair recurs.
-_COLORS = (
+COLORS = (
     "#0072B2",  # blue
     "#D55E00",  # vermilion
     "#009E73",  # bluish green
@@ -390,7 +390,7 @@ def _groups(
         groups = [
             _Group(name, (names == name).to_numpy() & ~missing, marker, plain(color))
             for name, marker, color in zip(
-                sorted(names[~missing].unique()), cycle(_MARKERS), cycle(_COLORS)
+                sorted(names[~missing].unique()), cycle(_MARKERS), cycle(COLORS)
             )
         ]
     if missing.any():

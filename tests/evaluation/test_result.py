@@ -74,6 +74,9 @@ def test_result_is_json_and_says_how_it_came(corpus):
     assert stored["settings"]["versions"]["scikit-learn"]
     assert len(stored["utterances"]) == len(corpus)
     assert pd.DataFrame(stored["folds"]).equals(result.folds)
+    assert stored["intervals"]["n_speakers"] == 3
+    assert stored["intervals"]["ua"] == [*result.interval("ua")]
+    assert stored["calibration_error"] is None
     assert estimator.get_params().keys() == before.keys()
 
 
@@ -82,8 +85,12 @@ def test_printed_table(corpus):
     lines = text.splitlines()
     assert lines[0].split() == ["held", "out", "utterances", "WA", "UA", "F1"]
     assert lines[1].split() == ["speaker01", "8", "0.250", "0.250", "0.100"]
-    assert lines[-1].split() == ["pooled", "24", "0.250", "0.250", "0.100"]
-    assert len({len(line) for line in lines}) == 1
+    assert lines[-4].split() == ["pooled", "24", "0.250", "0.250", "0.100"]
+    # All speakers are recognised alike: no spread is seen.
+    assert lines[-3].split() == ["95", "%", "from", "0.250", "0.250", "0.100"]
+    assert lines[-2].split() == ["95", "%", "to", "0.250", "0.250", "0.100"]
+    assert lines[-1] == "95 %: confidence over 3 speakers"
+    assert len({len(line) for line in lines[:-1]}) == 1
 
 
 # Levels of activation and valence
