@@ -11,13 +11,14 @@ from typing import Any
 _PLAIN = (str, bytes, bool, int, float, complex, type(None))
 
 
-def code_in_memory(kind: type) -> list[str]:
+def code_in_memory(kind: Any) -> list[str]:
     """Describe the code of a class, and what it uses, as far as no file holds it.
 
     Parameters
     ----------
-    kind : type
-        The class; its bases are looked at, too.
+    kind : type or callable
+        The class, whose bases are looked at, too; or a function. Anything else has no
+        code.
 
     Returns
     -------
@@ -27,7 +28,9 @@ def code_in_memory(kind: type) -> list[str]:
     """
     texts: list[str] = []
     seen: set[int] = set()
-    for cls in kind.__mro__:
+    if isinstance(kind, FunctionType) and not _is_in_file(kind):
+        texts += _of_function(kind, seen)
+    for cls in getattr(kind, "__mro__", ()):
         texts += _of_class(cls, seen)
     return texts
 

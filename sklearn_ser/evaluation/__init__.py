@@ -10,12 +10,15 @@ from ._protocol import (
 )
 from ._result import SpeakerEvaluation
 from ._run import evaluate_by_speaker
+from ._verify import CardVerification, verify_card
 
 __all__ = [
+    "CardVerification",
     "ChecksRecordings",
     "DropsPretrainingData",
     "NamesPretrainingCorpora",
     "NamesSpeakerStatistics",
     "SpeakerEvaluation",
     "evaluate_by_speaker",
+    "verify_card",
 ]

@@ -168,7 +168,7 @@ def find_speaker_statistics(estimator: Any) -> str | None:
         All answers, joined; also where a step that has none asks for the speakers. None
         if no statistics are used.
     """
-    naming = [p for p in _parts(estimator) if isinstance(p, NamesSpeakerStatistics)]
+    naming = [p for p in parts(estimator) if isinstance(p, NamesSpeakerStatistics)]
     found = {part.speaker_statistics() for part in naming} - {None}
     with config_context(enable_metadata_routing=True):
         routing = get_routing_for_object(predicting(estimator))
@@ -265,7 +265,7 @@ def find_pretraining(estimator: Any) -> Iterator[tuple[str, set[str]]]:
     )
     values = {place: params[place] for place in places}
     for place, value in (values | {"the estimator": estimator}).items():
-        for part in _parts(value):
+        for part in parts(value):
             if isinstance(part, NamesPretrainingCorpora):
                 names = part.pretraining_corpora()
                 yield place, {names} if isinstance(names, str) else set(names)
@@ -280,13 +280,26 @@ def drop_pretraining(fitted: Any) -> None:
         A fitted clone, which is changed.
     """
     # A frozen estimator is its own clone: it is the user's, who may go on with it.
-    for part in _parts(fitted, without=(FrozenEstimator,)):
+    for part in parts(fitted, without=(FrozenEstimator,)):
         if isinstance(part, DropsPretrainingData):
             part.drop_pretraining_data()
 
 
-def _parts(value: Any, without: tuple[type, ...] = ()) -> Iterator[Any]:
-    """Walk over a value, what it contains, its parameters and what it has fitted."""
+def parts(value: Any, without: tuple[type, ...] = ()) -> Iterator[Any]:
+    """Walk over a value, what it contains, its parameters and what it has fitted.
+
+    Parameters
+    ----------
+    value : object
+        An estimator, or what parameters may be.
+    without : tuple of type, default=()
+        What is passed over, with all that is in it.
+
+    Yields
+    ------
+    object
+        Each part once; no classes.
+    """
     # Kept, because another object may get the id of a deleted one.
     seen: dict[int, Any] = {}
     ahead = [value]

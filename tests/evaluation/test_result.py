@@ -96,5 +96,5 @@ def test_embedding_of_a_fold(corpus):
     embedding = result.embedding(1)
     assert embedding.shape == (len(corpus), 2)
     np.testing.assert_array_equal(
-        embedding, result.estimators[1][:-1].transform(result.features)
+        embedding, result.learners[1][:-1].transform(result.features)
     )
