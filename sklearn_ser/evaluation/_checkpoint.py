@@ -181,7 +181,7 @@ def _pieces(value: Any) -> Any:
     elif isinstance(value, np.ndarray) and value.dtype != object:
         yield f"{value.dtype.str} {value.shape}".encode()
         yield np.ascontiguousarray(value).tobytes()
-    elif isinstance(value, np.ndarray | list) and np.ndim(value) == 1:
+    elif isinstance(value, list | tuple) or getattr(value, "ndim", 0) == 1:
         yield f"{len(value)} entries".encode()
         for entry in value:
             yield from _pieces_of_entry(entry)

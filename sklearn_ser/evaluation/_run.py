@@ -9,7 +9,6 @@ from dataclasses import replace
 from numbers import Integral
 from typing import Any, Literal
 
-import numpy as np
 from sklearn import config_context
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, check_cv
 from tqdm.auto import tqdm
@@ -229,7 +228,9 @@ def _fit_all(
         every = [task for of_learner in tasks for task in of_learner]
         if kept is not None:
             every = kept.keeping(every)
-        runs = run_folds(every, n_jobs, are_long=np.ndim(data.features) == 1)
+        # Tables are quick; what is no array is a list of sequences or of objects.
+        are_long = getattr(data.features, "ndim", 1) == 1
+        runs = run_folds(every, n_jobs, are_long=are_long)
         bar = tqdm(
             runs, total=len(every), desc="folds", unit="fold", disable=not verbose
         )
