@@ -195,7 +195,7 @@ def test_features_are_kept_too(corpus, tmp_path, monkeypatch):
 
 def test_what_cannot_be_kept(corpus, table, tmp_path):
     model = make_pipeline(FunctionTransformer(lambda X: X), Drawing())
-    with pytest.raises(ValueError, match="and this one cannot be pickled .*: define"):
+    with pytest.raises(ValueError, match=r"and this one cannot be pickled .*: define"):
         evaluate_by_speaker(model, corpus, features=table, checkpoint=tmp_path)
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match=r"checkpoint='.*' cannot be a folder \("):
