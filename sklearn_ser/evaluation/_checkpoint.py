@@ -208,8 +208,9 @@ def _learner_digest(learner: Any) -> str:
         pickle.dumps(learner)
     except Exception as error:  # whatever its objects raise
         raise ValueError(
-            f"checkpoint keeps fitted estimators in files, and this one cannot be "
-            f"pickled ({error}): define its functions and classes in a module."
+            "With a checkpoint, fitted estimators are kept in files, and this one "
+            f"cannot be pickled ({error}): define its functions and classes in a "
+            "module."
         ) from error
     return digest_of([encode(learner), _code(learner), versions()])
 
