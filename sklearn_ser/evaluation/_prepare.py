@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,21 +170,28 @@ def _with_memory(step: Any, memory: Any) -> Any:
 def _is_given(features: Any) -> NDArray[np.bool_]:
     """Tell which rows of given features are there."""
     count = num_samples(features)
-    if isinstance(features, list | tuple):
-        rows = np.fromiter(features, dtype=object, count=count)
-        return has_features(rows) & ~_is_missing(rows)
-    if not hasattr(features, "__array__"):  # of a kind of its own: nothing is known
-        return np.ones(count, dtype=bool)
-    values = np.asarray(features)
+    is_array = hasattr(features, "__array__")
+    if not isinstance(features, list | tuple) and not is_array:
+        return np.ones(count, dtype=bool)  # of a kind of its own: nothing is known
+    values = np.asarray(features) if is_array else _entries(features)
     if values.ndim == 1 and values.dtype == object:
-        return has_features(values) & ~_is_missing(values)
-    missing = np.asarray(pd.isna(values)).reshape(count, -1)
-    return np.asarray(~missing.all(axis=1))
+        is_there = [not _is_missing(entry) for entry in values]
+        return has_features(values) & np.array(is_there, dtype=bool)
+    by_row = np.asarray(pd.isna(values)).reshape(count, -1)
+    return np.asarray(~by_row.all(axis=1))
 
 
-def _is_missing(rows: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """Tell which entries are None or NaN."""
-    return np.array([np.ndim(x) == 0 and pd.isna(x) is True for x in rows], dtype=bool)
+def _entries(features: Sequence[Any]) -> NDArray[np.object_]:
+    """Return the entries of a list, whatever they are."""
+    return np.fromiter(features, dtype=object, count=len(features))
+
+
+def _is_missing(entry: Any) -> bool:
+    """Tell whether an entry is None or NaN, or a row of NaN."""
+    if isinstance(entry, list | np.ndarray) and len(entry):
+        return all(np.ndim(x) == 0 and _is_missing(x) for x in entry)
+    is_number = isinstance(entry, float | np.floating)
+    return entry is None or entry is pd.NA or bool(is_number and np.isnan(entry))
 
 
 def _is_rated(corpus: Corpus, target: Target) -> NDArray[np.bool_]:

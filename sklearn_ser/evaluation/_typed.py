@@ -7,7 +7,6 @@ import hashlib
 import inspect
 import json
 import os
-import pickle
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
@@ -166,12 +165,12 @@ def _encode_object(value: Any) -> Any:
         return _encode_estimator(value)
     if not _is_allowed(type(value)):
         return _opaque(value)
-    written = {"object": path_of(type(value)), "params": _arguments(value)}
-    # Only if nothing of it is lost, such as what was set after it was made.
     try:
+        written = {"object": path_of(type(value)), "params": _arguments(value)}
+        # Only if nothing of it is lost, such as what was set after it was made.
         is_whole = joblib.hash(decode(written)) == joblib.hash(value)
-    except (ValueError, TypeError, AttributeError, pickle.PicklingError):
-        is_whole = False
+    except Exception:  # its constructor, and pickle, raise what they like
+        return _opaque(value)
     return written if is_whole else _opaque(value)
 
 
@@ -192,13 +191,13 @@ def _encode_estimator(estimator: Any) -> dict[str, Any]:
 
 def _requests(estimator: Any) -> dict[str, Any]:
     """Return the metadata requests of an estimator that its class does not make."""
+    request = get_routing_for_object(estimator)
+    if not isinstance(request, MetadataRequest):
+        return {}
     try:
-        request = get_routing_for_object(estimator)
         usual = get_routing_for_object(type(estimator)())
     except Exception:  # a constructor of the user's, with parameters that it needs
         usual = None
-    if not isinstance(request, MetadataRequest):
-        return {}
     changed = {}
     for method in _METHODS:
         asked = dict(getattr(request, method).requests)

@@ -51,12 +51,14 @@ def test_a_table_as_the_front_end_gives_it(corpus, feature_cache):
     )
 
 
-@pytest.mark.parametrize("container", ["array", "table"])
+@pytest.mark.parametrize("container", ["array", "table", "list", "list of rows"])
 def test_rows_of_nan_are_left_out(corpus, table, container):
     features = table.copy()
     features[[2, 9]] = np.nan
     if container == "table":
         features = pd.DataFrame(features)
+    elif container != "array":
+        features = features.tolist() if container == "list" else [*features]
     result = evaluate_by_speaker(MODEL, corpus, features=features)
     assert result.left_out == ["utterance 2", "utterance 9"]
     kept = np.delete(np.arange(len(corpus)), [2, 9])

@@ -60,12 +60,17 @@ def params_of(estimator):
     }
 
 
-@pytest.mark.parametrize("schedule", [None, "small_corpus"])
-@pytest.mark.parametrize("name", recipes.__all__)
+@pytest.mark.parametrize(
+    ("name", "schedule"),
+    [
+        (name, schedule)
+        for name in recipes.__all__
+        for schedule in (None, "small_corpus")
+        if schedule is None or getattr(recipes, name).needs.schedule
+    ],
+)
 def test_recipes(name, schedule):
     recipe = getattr(recipes, name)
-    if schedule is not None and not recipe.needs.schedule:
-        pytest.skip("it has no schedule")
     options = {} if schedule is None else {"schedule": schedule}
     if recipe.needs.seed:
         options["random_state"] = 0
