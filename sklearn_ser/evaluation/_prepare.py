@@ -175,8 +175,8 @@ def _is_given(features: Any) -> NDArray[np.bool_]:
         return np.ones(count, dtype=bool)  # of a kind of its own: nothing is known
     values = np.asarray(features) if is_array else _entries(features)
     if values.ndim == 1 and values.dtype == object:
-        is_there = [not _is_missing(entry) for entry in values]
-        return has_features(values) & np.array(is_there, dtype=bool)
+        is_there = np.array([not _is_missing(entry) for entry in values], dtype=bool)
+        return is_there & has_features(values)
     by_row = np.asarray(pd.isna(values)).reshape(count, -1)
     return np.asarray(~by_row.all(axis=1))
 
