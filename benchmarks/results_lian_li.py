@@ -349,7 +349,7 @@ def run_sessions(
     model = make_pipeline(front_end, build("li", settings, seed, epochs))
     result = evaluate_by_speaker(model, corpus)
     folds = []
-    for number, fitted in enumerate(result.estimators):
+    for number, fitted in enumerate(result.learners):
         test = np.flatnonzero(result.fold == number)
         watched = np.isin(corpus.speaker, fitted["menan"].validation_groups_)
         valid = np.flatnonzero(watched)

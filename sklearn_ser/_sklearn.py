@@ -26,6 +26,7 @@ from sklearn.utils._param_validation import (
 from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.metaestimators import available_if as _available_if
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
+from sklearn.utils.validation import _num_samples as num_samples
 
 __all__ = [
     "BaseSearchCV",
@@ -36,6 +37,7 @@ __all__ = [
     "available_if",
     "check_feature_names_in",
     "fit_context",
+    "num_samples",
     "take_rows",
     "validate_parameter_constraints",
     "validate_params",

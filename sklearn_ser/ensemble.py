@@ -20,11 +20,10 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
+from ._seeds import names_of_seeds
 from ._sklearn import HasMethods, Interval, available_if, fit_context
 
 __all__ = ["SeedEnsemble"]
-
-_SEED = "random_state"
 
 
 def _can(method: str) -> Callable[[SeedEnsemble], bool]:
@@ -245,7 +244,7 @@ class SeedEnsemble(MetaEstimatorMixin, BaseEstimator):
     def _check_estimator(self) -> None:
         """Refuse what would be the same each time, or what cannot be averaged."""
         name = type(self.estimator).__name__
-        if not _names_of_seeds(self.estimator):
+        if not names_of_seeds(self.estimator):
             raise ValueError(
                 f"SeedEnsemble trains several {name}, but none of its parameters is "
                 "random_state: all of them would be the same."
@@ -290,18 +289,9 @@ class SeedEnsemble(MetaEstimatorMixin, BaseEstimator):
         return tags
 
 
-def _names_of_seeds(estimator: Any) -> list[str]:
-    """Return the names of all parameters that are seeds, those of steps included."""
-    return sorted(
-        name
-        for name in estimator.get_params(deep=True)
-        if name == _SEED or name.endswith(f"__{_SEED}")
-    )
-
-
 def _seeded(estimator: Any, random_state: np.random.RandomState) -> Any:
     """Return a clone with seeds of its own."""
-    names = _names_of_seeds(estimator)
+    names = names_of_seeds(estimator)
     seeds = {name: int(random_state.randint(2**31 - 1)) for name in names}
     return clone(estimator).set_params(**seeds)
 

@@ -21,9 +21,11 @@ from ._saved import SavedEvaluation, read_evaluation
 from ._speaker_sentence import SpeakerSentenceKFold
 from ._transfer import evaluate_transfer
 from ._transfer_result import TransferEvaluation, TransferRun
+from ._verify import CardVerification, verify_card
 
 __all__ = [
     "AugmentsTraining",
+    "CardVerification",
     "ChecksRecordings",
     "ConfidenceInterval",
     "CrossCorpusMatrix",
@@ -45,4 +47,5 @@ __all__ = [
     "evaluate_transfer",
     "leakage_report",
     "read_evaluation",
+    "verify_card",
 ]

@@ -11,9 +11,9 @@ import pandas as pd
 from .._adapt import SCALERS
 from ..datasets import Corpus
 from ._checks import check_pretraining, check_searches
+from ._front_end import split_front_end
 from ._plan import find_classes, make_plan
 from ._result import SpeakerEvaluation
-from ._run import split_front_end
 from ._side import prepare_side
 from ._transfer import by_speaker, transfer
 from ._transfer_result import TransferEvaluation

@@ -23,6 +23,8 @@ Metric = Literal["wa", "ua", "f1"]
 
 METRICS: tuple[Metric, ...] = ("wa", "ua", "f1")
 LEVEL = 0.95
+# Sums of floats that should be 0.
+_NO_ERROR = 1e-9
 
 
 class ConfidenceInterval(NamedTuple):
@@ -161,7 +163,8 @@ def score_interval(
     -------
     ConfidenceInterval
         Within 0 and 1. At a score of 0 or 1, where the jackknife sees no spread, the
-        other limit is that of Clopper and Pearson for as many trials as speakers.
+        other limit is that of Clopper and Pearson for as many trials as speakers. At
+        another score without spread, the error is that of independent utterances.
 
     Raises
     ------
@@ -173,6 +176,8 @@ def score_interval(
         exact = stats.binomtest(round(score) * n_speakers, n_speakers)
         limits = exact.proportion_ci(level)
         return ConfidenceInterval(float(limits.low), float(limits.high))
+    if error < _NO_ERROR:  # by chance, no speaker differs from another
+        error = _error_of_utterances(counts, metric)
     half = _quantile(counts, metric, level) * error / (score * (1 - score))
     low, high = expit(logit(score) + np.array([-half, half]))
     return ConfidenceInterval(float(low), float(high))
@@ -225,6 +230,20 @@ def _jackknife(
         score, without = of_other - score, without_other - without
     variance = (n_speakers - 1) / n_speakers * ((without - score) ** 2).sum()
     return score, float(np.sqrt(variance)), n_speakers
+
+
+def _error_of_utterances(counts: NDArray[np.int64], metric: Metric) -> float:
+    """Return the standard error of a score where utterances are independent.
+
+    It is 0 where each class is always right or always wrong, as by a constant.
+    """
+    of_class = counts.sum(axis=(0, 1))
+    n_true = of_class.sum(axis=1)
+    present = n_true > 0
+    recall = np.diag(of_class)[present] / n_true[present]
+    n_true = n_true[present] / len(counts)  # the runs have the same utterances
+    weight = n_true / n_true.sum() if metric == "wa" else 1 / len(n_true)
+    return float(np.sqrt((weight**2 * recall * (1 - recall) / n_true).sum()))
 
 
 def _deleted(counts: NDArray[np.int64], metric: Metric) -> tuple[float, FloatArray]:

@@ -17,8 +17,8 @@ from .._folds import SpeakerFolds
 from .._sklearn import BaseSearchCV
 from ..metrics import concordance_correlation, ua_score
 from ..preprocessing import SpeakerScaler
+from ._folds import fit_and_predict
 from ._leak_folds import Evidence, shares
-from ._run import fit_and_predict
 from ._speaker_sentence import SpeakerSentenceKFold, Split
 from ._splits import takes
 
@@ -103,7 +103,8 @@ class Prices:
         with config_context(enable_metadata_routing=True):
             for train, test in splits:
                 given = learner, self.features, self.y, dict(self.metadata)
-                predicted.append(fit_and_predict(*given, train, test)[1])
+                result = fit_and_predict(*given, train, test)
+                predicted.append(np.asarray(result.predicted))
                 truth.append(self.y[test])
         score = concordance_correlation if self.metric == "CCC" else ua_score
         return float(score(np.concatenate(truth), np.concatenate(predicted)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -254,6 +255,28 @@ class LeakageReport:
             score, without = self.prices[kind]
             lines.append(f"    {self.metric} {score:.3f} with, {without:.3f} without")
         return [*lines, f"    {remedy}"]
+
+
+def name_leaks(findings: Iterable[tuple[str, str, int]]) -> list[str]:
+    """Say in a line for each kind of leak how much it touches.
+
+    Parameters
+    ----------
+    findings : iterable of tuple
+        Kind, severity and number of utterances. Notes are passed over, and statistics
+        of tested speakers, which results name by themselves.
+
+    Returns
+    -------
+    list of str
+    """
+    touched: Counter[str] = Counter()
+    for kind, severity, n_utterances in findings:
+        if severity == "leak" and kind != "speaker statistics":
+            touched[kind] += n_utterances
+    return [
+        f"{KINDS[kind][0]} ({n:,} tested utterances)" for kind, n in touched.items()
+    ]
 
 
 def _listed(names: Sequence[str]) -> str:

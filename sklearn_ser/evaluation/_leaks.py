@@ -12,12 +12,13 @@ from sklearn.utils.validation import check_consistent_length
 from ..audio import as_recordings, describe
 from ..datasets import Corpus
 from ..features import has_features
+from ._folds import metadata_of
+from ._front_end import split_front_end
 from ._leak_checks import evidence_of, find_leaks
 from ._leak_folds import Evidence, copies_of_audio, copies_of_rows, sources_of
 from ._leak_models import leaks_of_table
 from ._leak_prices import Prices
 from ._leak_report import KINDS, LeakageReport
-from ._run import metadata_of, split_front_end
 from ._splits import make_splits
 
 

@@ -16,6 +16,15 @@ from ._intervals import count_by_speaker
 Target = Literal["emotion", "activation", "valence", "dominance"]
 
 
+def in_order(classes: set[Any], target: Target) -> list[Any]:
+    """Sort classes: levels by height, emotions by name."""
+    order = LEVELS if target != "emotion" else ()
+    return [
+        *(level for level in order if level in classes),
+        *sorted(classes - {*order}),
+    ]
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """The utterances of an evaluation, and what was predicted for them.
@@ -44,6 +53,8 @@ class Outcome:
         The statistics of held-out speakers that were used.
     settings : dict
         What the scores depend on.
+    leaks : list of str
+        What the training knows of the test, in words.
     probabilities : sequence of ndarrays of shape (n_utterances, n_columns)
         Probabilities of each run; empty where there are none.
     probability_classes : sequence of length n_columns
@@ -61,6 +72,7 @@ class Outcome:
     unrated: list[str] = field(default_factory=list)
     speaker_statistics: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    leaks: list[str] = field(default_factory=list)
     probabilities: Sequence[FloatArray] = ()
     probability_classes: Sequence[Any] = ()
 
@@ -68,11 +80,7 @@ class Outcome:
     def classes(self) -> list[str]:
         """The classes, true or predicted: levels by height, emotions by name."""
         found = set(self.truth.tolist()).union(*(p.tolist() for p in self.predictions))
-        order = LEVELS if self.target != "emotion" else ()
-        return [
-            *(level for level in order if level in found),
-            *sorted(found - {*order}),
-        ]
+        return in_order(found, self.target)
 
     @property
     def speakers(self) -> NDArray[Any]:

@@ -19,8 +19,8 @@ from ..datasets._corpus import counted
 from ..features import has_features
 from ..metrics import presence_score
 from ..metrics._presence import check_presence
+from ._front_end import split_front_end
 from ._result import SpeakerEvaluation
-from ._run import split_front_end
 from ._side import extract, predict_asked
 
 
@@ -221,7 +221,5 @@ def evaluate_presence(
     rows = np.flatnonzero(scored)
     known = {} if groups is None else {"groups": np.asarray(groups)[rows]}
     features = take_rows(features, rows)
-    predicted = [
-        predict_asked(model, features, known) for model in evaluation.estimators
-    ]
+    predicted = [predict_asked(model, features, known) for model in evaluation.learners]
     return PresenceEvaluation(list(classes), found[rows], np.stack(predicted), scored)

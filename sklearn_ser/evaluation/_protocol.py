@@ -318,7 +318,20 @@ def drop_pretraining(fitted: Any) -> None:
 
 
 def parts(value: Any, without: tuple[type, ...] = ()) -> Iterator[Any]:
-    """Walk over a value, what it contains, its parameters and what it has fitted."""
+    """Walk over a value, what it contains, its parameters and what it has fitted.
+
+    Parameters
+    ----------
+    value : object
+        An estimator, or what parameters may be.
+    without : tuple of type, default=()
+        What is passed over, with all that is in it.
+
+    Yields
+    ------
+    object
+        Each part once; no classes.
+    """
     # Kept, because another object may get the id of a deleted one.
     seen: dict[int, Any] = {}
     ahead = [value]

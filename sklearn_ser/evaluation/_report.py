@@ -182,6 +182,8 @@ def cautions(outcome: Outcome) -> Iterator[str]:
             "The predictions used statistics of the held-out speakers: "
             f"{outcome.speaker_statistics}."
         )
+    for leak in outcome.leaks:
+        yield f"The training knows of the test: {leak}."
     for names, missing in (
         (outcome.left_out, "features"),
         (outcome.unrated, f"a rating of {outcome.target}"),

@@ -13,8 +13,9 @@ from .._representation import representation
 from .._typing import FloatArray
 from ..audio import describe
 from ..datasets import Corpus, dimension_levels
+from ._front_end import behind_front_end
 from ._intervals import METRICS
-from ._leak_report import LeakageReport
+from ._leak_report import LeakageReport, name_leaks
 from ._outcome import Outcome, Target
 from ._scored import ScoredBySpeaker, short
 
@@ -30,16 +31,18 @@ class SpeakerEvaluation(ScoredBySpeaker):
     corpus : Corpus
         The utterances that were evaluated: those that have features and a class.
     predicted : ndarray of shape (n_utterances,)
-        The class that was predicted for each utterance while its speaker was held out.
+        The class that was predicted for each utterance while its speaker was held out;
+        of several seeds, by the first.
     fold : ndarray of shape (n_utterances,)
         The number of that fold, from zero.
     estimators : list
-        The fitted estimator of each fold, without its stateless front end. The data of
+        The fitted estimator of each fold, of several seeds those of the first. They
+        predict from recordings; from features, where features were given. The data of
         a pre-training are dropped, as no prediction needs them and each estimator would
         have its own copy, see `DropsPretrainingData`. A search keeps those that are
         among the values it tries.
     features : ndarray or data frame of n_utterances rows
-        What the front end gave.
+        What the front end gave, or what was given in its place.
     left_out : list of str
         The recordings without features.
     unrated : list of str
@@ -55,11 +58,19 @@ class SpeakerEvaluation(ScoredBySpeaker):
     leaks : LeakageReport or None
         What the test shares with the training, as far as that can be told without
         another fit; None with ``on_leak="ignore"``.
-    probabilities : ndarray of shape (n_utterances, n_columns), or None
-        The probability of each class, predicted while the speaker was held out; None if
+    probabilities : ndarray of shape (n_utterances, n_columns), dtype float64, or None
+        The probability of each class, predicted while the speaker was held out; of
+        several seeds, by the first. 0 for a class that a fold does not know; None if
         the classifier has none.
     probability_classes : list of str of length n_columns, or None
         The classes that the columns of `probabilities` are of.
+    seed : int or None
+        The seed of the run, of several the first; None if none were given.
+    refitted : estimator or None
+        The whole estimator, fitted on all speakers, with ``refit=True``. Its ``card_``
+        is the `card`.
+    origin : dict
+        What the card tells of the run: what was given, when, how long and where.
 
     See Also
     --------
@@ -80,6 +91,31 @@ class SpeakerEvaluation(ScoredBySpeaker):
     leaks: LeakageReport | None = None
     probabilities: FloatArray | None = None
     probability_classes: list[str] | None = None
+    seed: int | None = None
+    refitted: Any = None
+    origin: dict[str, Any] = field(default_factory=dict)
+    _runs: tuple[SpeakerEvaluation, ...] = ()
+
+    @property
+    def runs(self) -> tuple[SpeakerEvaluation, ...]:
+        """The runs, one for each seed; this one alone, if no seeds were given."""
+        return self._runs or (self,)
+
+    @property
+    def learners(self) -> list[Any]:
+        """The part of each of `estimators` that takes `features`."""
+        return [behind_front_end(fitted) for fitted in self.estimators]
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What was evaluated, how, where, and with which result: plain JSON.
+
+        `verify_card` runs it again. It reads all recordings, to tell their content. The
+        user guide says what stands on it.
+        """
+        from ._card import make_card
+
+        return make_card(self)
 
     @property
     def truth(self) -> NDArray[np.str_]:
@@ -107,7 +143,7 @@ class SpeakerEvaluation(ScoredBySpeaker):
             "groups": self.corpus.speaker,
             "neutral": self.corpus.emotion == "neutral",
         }
-        return representation(self.estimators[fold], self.features, **of_speakers)
+        return representation(self.learners[fold], self.features, **of_speakers)
 
     def to_dict(self) -> dict[str, Any]:
         """Return scores and settings as plain values, ready for JSON.
@@ -122,8 +158,8 @@ class SpeakerEvaluation(ScoredBySpeaker):
             ``"speaker_statistics"``; ``"leaks"``; ``"settings"``; ``"intervals"``, with
             the limits of each pooled score over ``"n_speakers"`` speakers at
             ``"level"``; ``"calibration_error"``, None where there are no probabilities.
-            The predictions of several runs stand as ``"predicted_by_run"`` with the
-            utterances, and ``"spread"`` beside the scores.
+            With several seeds also ``"runs"``, each with its seed and scores,
+            ``"spread"``, and with the utterances ``"predicted_by_run"``.
         """
         folds = self.folds
         over_folds = {
@@ -151,7 +187,7 @@ class SpeakerEvaluation(ScoredBySpeaker):
             "target": self.target,
             **self._pooled(),
             "intervals": self._intervals(),
-            **({} if self.spread is None else {"spread": self.spread}),
+            **self._of_runs(),
             **over_folds,
             "calibration_error": (
                 None if self.probabilities is None else self.calibration_error()
@@ -165,9 +201,21 @@ class SpeakerEvaluation(ScoredBySpeaker):
             "utterances": utterances.to_dict("records"),
         }
 
+    def _of_runs(self) -> dict[str, Any]:
+        """Return the scores of each seed as plain values, if seeds were given."""
+        if not self._runs:
+            return {}
+        runs = [{"seed": run.seed, **run._pooled()} for run in self._runs]
+        return {"runs": runs, "spread": self.spread}
+
     def _predictions(self) -> list[NDArray[Any]]:
         """Return the predicted classes of each run."""
-        return [self.predicted]
+        return [run.predicted for run in self.runs]
+
+    def _leaks(self) -> list[str]:
+        """Name the leaks that were found."""
+        found = () if self.leaks is None else self.leaks.findings
+        return name_leaks((x.kind, x.severity, x.n_utterances) for x in found)
 
     def _representation(self) -> NDArray[Any] | None:
         """Return what the classifier of the first fold is given, where it is known."""
@@ -192,7 +240,10 @@ class SpeakerEvaluation(ScoredBySpeaker):
             unrated=self.unrated,
             speaker_statistics=self.speaker_statistics,
             settings=self.settings,
-            probabilities=[] if self.probabilities is None else [self.probabilities],
+            leaks=self._leaks(),
+            probabilities=[
+                run.probabilities for run in self.runs if run.probabilities is not None
+            ],
             probability_classes=self.probability_classes or (),
         )
 

@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-import platform
-from collections import Counter
-from functools import partial
-from importlib.metadata import PackageNotFoundError, version
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from sklearn import config_context
-from sklearn.base import clone
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.utils.metadata_routing import get_routing_for_object
 from tqdm.auto import tqdm
 
-from .._dimensions import DIMENSIONS, SHORT_DIMENSIONS
-from .._sklearn import take_rows
 from ..datasets import Corpus
-from ..features import SequencePooling, has_features
-from ..features._base import RecordingTransformer
-from ..metrics._scorer import asked_at_prediction
-from ._checks import check_splits, naming_ragged
+from ._checkpoint import Checkpoint
+from ._checks import check_splits
+from ._folds import FoldResult, Split, fold_tasks, joined
+from ._front_end import join_front_end, split_front_end
 from ._leak_checks import OnLeak, check_before, check_leaks
-from ._protocol import (
-    drop_pretraining,
-    find_speaker_statistics,
-    find_usable,
-    predicting,
-)
-from ._result import SpeakerEvaluation, Target, classes_of, recording_names
+from ._origin import machine, now, settings_of
+from ._outcome import in_order
+from ._prepare import Prepared, long_name, prepare
+from ._protocol import find_speaker_statistics
+from ._result import SpeakerEvaluation, Target
+from ._seeds import check_seeds, seeded
 from ._side_by_side import asks_for_gpu, run_folds
 from ._splits import make_splits
-
-# What a prediction may be given of the speakers that are held out.
-AT_PREDICTION = ("groups", "neutral")
-NEUTRAL = "neutral"
-
-_PACKAGES = (
-    *("sklearn-ser", "scikit-learn", "numpy", "scipy", "pandas", "soundfile", "soxr"),
-    *("opensmile", "torch", "skorch"),
-)
+from ._typed import encode
 
 
 def evaluate_by_speaker(
@@ -50,6 +34,10 @@ def evaluate_by_speaker(
     *,
     target: Target | Literal["act", "val", "dom"] = "emotion",
     cv: Any = None,
+    features: Any = None,
+    seeds: Iterable[int] | None = None,
+    refit: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
     n_jobs: int | Literal["auto"] | None = None,
     verbose: bool = False,
     on_leak: OnLeak = None,
@@ -82,6 +70,27 @@ def evaluate_by_speaker(
         stands for `SpeakerSentenceKFold`: the training has neither the speaker nor the
         sentence of a tested utterance. Otherwise as in scikit-learn; the groups are the
         speakers.
+    features : array-like, data frame, sequences or None, default=None
+        Features that are known already, one row or sequence for each utterance of
+        `corpus`, in its order. The estimator is given these in the place of
+        recordings, and begins behind a front end. Rows of NaN are left out. None
+        gives it the recordings.
+    seeds : iterable of int or None, default=None
+        Seeds, such as ``range(5)``: each is a run over all folds, in which every
+        parameter ``random_state`` of the estimator, its steps and the estimators
+        inside has this value. The splitter of a search is no estimator, and keeps its
+        own, as do estimators among the values that it tries. The front end runs once.
+        None is one run with the seeds that are set.
+    refit : bool, default=False
+        Whether to fit on all speakers, too, after the folds, with the first of the
+        seeds: the result has it as `refitted`.
+    checkpoint : str, os.PathLike or None, default=None
+        A folder for finished folds. The same call goes on where an earlier one was
+        interrupted, also by a loss of power: no finished fold is fitted twice. A fold
+        is found again by its data, the estimator with its parameters, seed and code,
+        and the versions of the libraries; a search in it is kept with its fold, and not
+        candidate by candidate. Features are kept there too, where the front end has no
+        `memory`. The files are pickles: use a folder that you alone write.
     n_jobs : int, "auto" or None, default=None
         Folds to fit at once. ``"auto"`` is all processors where the folds take long: at
         once where sequences or recordings are learned from, and for tables as soon as
@@ -105,9 +114,13 @@ def evaluate_by_speaker(
     ------
     ValueError
         If the folds do not hold out each utterance exactly once, if no recording has
-        features, if the corpus has no ratings of the target, or by `on_leak`: if a
-        speaker is on both sides of a fold, or if the estimator is pre-trained on a
-        corpus of its name, as it would know the held-out speakers.
+        features, if the corpus has no ratings of the target, if the features are not
+        one for each utterance or there is a front end, too, if there are seeds and no
+        ``random_state``, if there is a checkpoint and the estimator cannot be pickled,
+        or by `on_leak`: if a speaker is on both sides of a fold, or if the estimator is
+        pre-trained on a corpus of its name, as it would know the held-out speakers.
+    TypeError
+        If the seeds are not integers.
 
     Warns
     -----
@@ -118,10 +131,12 @@ def evaluate_by_speaker(
 
     See Also
     --------
-    leakage_report : The same checks alone, with what each leak is worth.
-    SpeakerSentenceKFold : Folds by speaker and sentence.
     ChecksRecordings, NamesPretrainingCorpora, DropsPretrainingData : Methods that
         estimators of your own may have, for the evaluation to call.
+    leakage_report : The same checks alone, with what each leak is worth.
+    SpeakerSentenceKFold : Folds by speaker and sentence.
+    verify_card : Runs an evaluation again, from its card.
+    sklearn_ser.SeedEnsemble : The mean of several seeds, as one estimator.
 
     Examples
     --------
@@ -134,235 +149,120 @@ def evaluate_by_speaker(
     ['speaker01', 'speaker02', 'speaker03']
     >>> bool(evaluation.ua > 0.25)
     True
+
+    Features that are known, three seeds, and a model of all speakers:
+
+    >>> from sklearn.ensemble import ExtraTreesClassifier
+    >>> evaluation = evaluate_by_speaker(
+    ...     ExtraTreesClassifier(10), corpus, features=evaluation.features,
+    ...     seeds=range(3), refit=True,
+    ... )
+    >>> [run.seed for run in evaluation.runs], sorted(evaluation.spread)
+    ([0, 1, 2], ['f1', 'ua', 'wa'])
+    >>> evaluation.refitted.predict(evaluation.features).shape
+    (24,)
     """
+    began, start = now(), time.perf_counter()
+    target = long_name(target)
+    kept = None if checkpoint is None else Checkpoint(checkpoint)
+    memory = None if kept is None else kept.features
     check_before(estimator, corpus, on_leak)
-    target = _long_name(target)
-    front_end, learner = split_front_end(estimator)
-    names, rated = np.array(recording_names(corpus)), _is_rated(corpus, target)
-    corpus, names, unrated = corpus.select(rated), names[rated], names[~rated].tolist()
-    audio = corpus.audio
-    features = audio
-    for step in front_end:
-        features = step.transform(features)
-    usable = has_features(features)
-    asked = find_usable(estimator, audio)
-    if asked is not None:
-        usable &= asked
-    if not usable.any():
-        raise ValueError(f"None of the {len(corpus)} recordings has features.")
-    left_out = names[~usable].tolist()
-    if left_out:
-        corpus = corpus.select(usable)
-        features = take_rows(features, np.flatnonzero(usable))
-
-    classes = classes_of(corpus, target)
+    data = prepare(estimator, corpus, target, features, memory)
+    numbers = check_seeds(seeds, data.learner)
     splitter, splits = make_splits(
-        cv, features, classes, corpus.speaker, corpus.sentence
+        cv, data.features, data.classes, data.corpus.speaker, data.corpus.sentence
     )
-    fold = check_splits(splits, corpus, on_leak)
+    fold = check_splits(splits, data.corpus, on_leak)
+    front_end, _ = split_front_end(estimator)
     leaks = check_leaks(
-        estimator, front_end, learner, corpus, features, splits, on_leak
+        estimator, front_end, data.learner, data.corpus, data.features, splits, on_leak
     )
-    results = _fit_folds(
-        learner, features, classes, corpus, splits, n_jobs=n_jobs, verbose=verbose
+    seed_of_runs: list[int | None] = [None] if numbers is None else [*numbers]
+    learners = [seeded(data.learner, seed) for seed in seed_of_runs]
+    results = _fit_all(
+        learners, data, splits, refit=refit, kept=kept, n_jobs=n_jobs, verbose=verbose
     )
-    tested = np.concatenate([test for _, test in splits])
-    predicted = np.concatenate([of_fold for _, of_fold in results])
-    return SpeakerEvaluation(
-        corpus=corpus,
-        predicted=predicted[np.argsort(tested)],
-        fold=fold,
-        estimators=[fitted for fitted, _ in results],
-        features=features,
-        left_out=left_out,
-        unrated=unrated,
-        target=target,
-        settings=_settings(estimator, splitter, corpus, target),
-        speaker_statistics=find_speaker_statistics(learner),
-        leaks=leaks,
-    )
+    common = {
+        "corpus": data.corpus,
+        "fold": fold,
+        "features": data.features,
+        "left_out": data.left_out,
+        "unrated": data.unrated,
+        "target": target,
+        "settings": settings_of(estimator, splitter, data.corpus, target),
+        "speaker_statistics": find_speaker_statistics(data.learner),
+        "leaks": leaks,
+        "origin": {
+            "given": corpus,
+            "estimator": encode(estimator),
+            "splitter": splitter,
+            "splits": splits,
+            "features_given": features is not None,
+            "start": began,
+            "seconds": time.perf_counter() - start,
+            "machine": machine(),
+        },
+    }
+    runs = [
+        _result_of(of_run, estimator, splits, data, {**common, "seed": seed})
+        for of_run, seed in zip(results, seed_of_runs, strict=True)
+    ]
+    evaluation = runs[0]
+    if numbers is not None:
+        evaluation = replace(evaluation, _runs=tuple(runs))
+    if evaluation.refitted is not None:
+        evaluation.refitted.card_ = evaluation.card
+    return evaluation
 
 
-def split_front_end(estimator: Any) -> tuple[list[Any], Any]:
-    """Split a pipeline after what treats each recording by itself.
-
-    Only the extractors and the pooling of this library are known to do so; another
-    step, even one that learns nothing, may mix the rows it is given.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A pipeline or any other estimator.
-
-    Returns
-    -------
-    front_end : list of transformer
-        The extractor at the head of the pipeline, and the pooling behind it; empty
-        where there is none.
-    learner : estimator
-        The rest, unfitted.
-    """
-    if not isinstance(estimator, Pipeline):
-        return [], make_pipeline(clone(estimator))
-    if len(estimator) == 1 or not isinstance(estimator[0], RecordingTransformer):
-        return [], clone(estimator)
-    pools = len(estimator) > 2 and isinstance(estimator[1], SequencePooling)
-    n_steps = 2 if pools else 1
-    return [estimator[i] for i in range(n_steps)], clone(estimator[n_steps:])
-
-
-def _long_name(target: str) -> Target:
-    """Return the target by its long name; refuse other names."""
-    name: Any = SHORT_DIMENSIONS.get(str(target), target)
-    if name not in ("emotion", *DIMENSIONS):
-        raise ValueError(
-            f"target must be 'emotion', {', '.join(map(repr, DIMENSIONS[:-1]))} or "
-            f"{DIMENSIONS[-1]!r}, got {target!r}."
-        )
-    target_name: Target = name
-    return target_name
-
-
-def _is_rated(corpus: Corpus, target: Target) -> NDArray[np.bool_]:
-    """Tell which utterances have a class."""
-    if target == "emotion":
-        return np.ones(len(corpus), dtype=bool)
-    ratings = getattr(corpus, target)
-    if ratings is None or np.isnan(ratings).all():
-        raise ValueError(
-            f"The corpus {corpus.name} has no ratings of {target}: load it with its "
-            "table of them, where there is one."
-        )
-    rated: NDArray[np.bool_] = ~np.isnan(ratings)
-    return rated
-
-
-def _fit_folds(
-    learner: Any,
-    features: Any,
-    classes: NDArray[Any],
-    corpus: Corpus,
-    splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
+def _fit_all(
+    learners: list[Any],
+    data: Prepared,
+    splits: list[Split],
     *,
+    refit: bool,
+    kept: Checkpoint | None,
     n_jobs: int | Literal["auto"] | None,
     verbose: bool,
-) -> list[tuple[Any, NDArray[Any]]]:
-    """Fit and predict each fold, with what the learner asks for of the corpus."""
-    known = metadata_of(corpus)
+) -> list[list[FoldResult]]:
+    """Fit and predict each fold with each learner; with the first one, also all."""
+    if n_jobs == "auto" and asks_for_gpu(learners[0]):
+        n_jobs = 1  # or the folds would share its memory
     with config_context(enable_metadata_routing=True):
-        routing = get_routing_for_object(learner)
-        asked = routing.consumes("fit", known.keys())
-        routing = get_routing_for_object(predicting(learner))
-        asked |= routing.consumes("predict", AT_PREDICTION)
-        given = {name: known[name] for name in asked}
-        if n_jobs == "auto" and asks_for_gpu(learner):
-            n_jobs = 1  # or the folds would share its memory
-        folds = [
-            partial(fit_and_predict, learner, features, classes, given, train, test)
-            for train, test in splits
+        tasks = [
+            fold_tasks(learner, data, splits, refit=refit and learner is learners[0])
+            for learner in learners
         ]
-        runs = run_folds(folds, n_jobs, are_long=np.ndim(features) == 1)
+        every = [task for of_learner in tasks for task in of_learner]
+        if kept is not None:
+            every = kept.keeping(every)
+        # Tables are quick; what is no array is a list of sequences or of objects.
+        are_long = getattr(data.features, "ndim", 1) == 1
+        runs = run_folds(every, n_jobs, are_long=are_long)
         bar = tqdm(
-            runs, total=len(splits), desc="folds", unit="fold", disable=not verbose
+            runs, total=len(every), desc="folds", unit="fold", disable=not verbose
         )
-        return list(bar)
+        results = iter(list(bar))
+    return [[next(results) for _ in of_learner] for of_learner in tasks]
 
 
-def metadata_of(corpus: Corpus) -> dict[str, NDArray[Any]]:
-    """Return what steps may ask for of a corpus, by its names.
-
-    Parameters
-    ----------
-    corpus : Corpus
-        Utterances.
-
-    Returns
-    -------
-    dict
-        Without what the corpus does not tell.
-    """
-    metadata = {
-        **{name: getattr(corpus, name) for name in DIMENSIONS},
-        "emotion": corpus.emotion,
-        "gender": corpus.gender,
-        "groups": corpus.speaker,
-        "neutral": corpus.emotion == NEUTRAL,
-    }
-    return {name: values for name, values in metadata.items() if values is not None}
-
-
-def fit_and_predict(
+def _result_of(
+    results: list[FoldResult],
     estimator: Any,
-    features: Any,
-    classes: NDArray[Any],
-    metadata: dict[str, NDArray[Any]],
-    train: NDArray[np.intp],
-    test: NDArray[np.intp],
-) -> tuple[Any, NDArray[Any]]:
-    """Fit on one part of the utterances and predict the other.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Is cloned.
-    features : array-like of n rows or sequences
-        What it is given.
-    classes : ndarray of shape (n,)
-        What it learns.
-    metadata : dict of ndarray
-        What it may ask for.
-    train, test : ndarray of int
-        The rows of both sides.
-
-    Returns
-    -------
-    fitted : estimator
-    predicted : ndarray
-        For the tested rows.
-    """
-    of_training = {name: values[train] for name, values in metadata.items()}
-    asked = get_routing_for_object(estimator).consumes("fit", of_training.keys())
-    of_training = {name: of_training[name] for name in asked}
-    with naming_ragged(features):
-        fitted = clone(estimator).fit(
-            take_rows(features, train), classes[train], **of_training
-        )
-    # Labels are never among these: only who speaks, and which speech is neutral.
-    of_test = {
-        name: values[test] for name, values in metadata.items() if name in AT_PREDICTION
-    }
-    of_test = asked_at_prediction(predicting(fitted), **of_test)
-    predictor = predicting(fitted) if of_test else fitted
-    predicted = predictor.predict(take_rows(features, test), **of_test)
-    drop_pretraining(fitted)
-    return fitted, predicted
-
-
-def _settings(
-    estimator: Any, splitter: Any, corpus: Corpus, target: Target
-) -> dict[str, Any]:
-    """Return what the scores depend on."""
-    return {
-        "estimator": {
-            name: repr(value) for name, value in estimator.get_params().items()
-        },
-        "splitter": repr(splitter),
-        "target": target,
-        "corpus": {
-            "name": corpus.name,
-            "utterances": len(corpus),
-            "speakers": len(np.unique(corpus.speaker)),
-            "emotions": dict(Counter(sorted(corpus.emotion.tolist()))),
-            "classes": dict(Counter(sorted(classes_of(corpus, target).tolist()))),
-        },
-        "versions": {"python": platform.python_version()}
-        | {name: _version(name) for name in _PACKAGES},
-    }
-
-
-def _version(package: str) -> str | None:
-    """Return the version of a package, None where it is not installed."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+    splits: list[Split],
+    data: Prepared,
+    common: dict[str, Any],
+) -> SpeakerEvaluation:
+    """Bring the folds of a run together."""
+    folds = results[: len(splits)]
+    whole = [join_front_end(estimator, result.fitted) for result in results]
+    ordered = in_order({*data.classes.tolist()}, common["target"])
+    predicted, probabilities, columns = joined(folds, splits, ordered)
+    return SpeakerEvaluation(
+        predicted=predicted,
+        probabilities=probabilities,
+        probability_classes=columns,
+        estimators=whole[: len(splits)],
+        refitted=whole[-1] if len(whole) > len(splits) else None,
+        **common,
+    )

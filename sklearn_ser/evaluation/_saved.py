@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ._leak_report import name_leaks
 from ._outcome import Outcome, Target
 from ._scored import ScoredBySpeaker
 
@@ -51,6 +52,8 @@ class SavedEvaluation(ScoredBySpeaker):
         Estimator, splitter, corpus, target and versions.
     speaker_statistics : str or None
         The statistics of the held-out speakers that the predictions used.
+    leaks : list of str
+        What the training knew of the test, in words.
 
     See Also
     --------
@@ -80,6 +83,7 @@ class SavedEvaluation(ScoredBySpeaker):
     unrated: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     speaker_statistics: str | None = None
+    leaks: list[str] = field(default_factory=list)
 
     @classmethod
     def from_dict(cls, scores: Mapping[str, Any]) -> Self:
@@ -133,6 +137,7 @@ class SavedEvaluation(ScoredBySpeaker):
             unrated=list(scores.get("unrated", [])),
             settings=settings,
             speaker_statistics=scores.get("speaker_statistics"),
+            leaks=_named(scores.get("leaks")),
         )
 
     def _outcome(self) -> Outcome:
@@ -149,7 +154,14 @@ class SavedEvaluation(ScoredBySpeaker):
             unrated=self.unrated,
             speaker_statistics=self.speaker_statistics,
             settings=self.settings,
+            leaks=self.leaks,
         )
+
+
+def _named(leaks: Mapping[str, Any] | None) -> list[str]:
+    """Name the leaks of a report that was saved."""
+    findings = [] if leaks is None else leaks["findings"]
+    return name_leaks((x["kind"], x["severity"], x["n_utterances"]) for x in findings)
 
 
 def read_evaluation(path: str | os.PathLike[str]) -> SavedEvaluation:

@@ -126,7 +126,8 @@ class ScoredBySpeaker:
         ConfidenceInterval
             ``low`` and ``high``, between 0 and 1; nothing about them is random. Around
             a score of 0 or 1, where no speaker differs from another, the other limit is
-            that of Clopper and Pearson [1]_ for as many trials as speakers.
+            that of Clopper and Pearson [1]_ for as many trials as speakers; around
+            another such score, the limits are those of independent utterances.
 
         Raises
         ------
@@ -254,6 +255,7 @@ class ScoredBySpeaker:
         lines += listed(f"a rating of {outcome.target}", outcome.unrated)
         if outcome.speaker_statistics is not None:
             lines.append(f"statistics of test speakers: {outcome.speaker_statistics}")
+        lines += [f"leak: {leak}" for leak in outcome.leaks]
         return "\n".join(lines)
 
     def __repr__(self) -> str:

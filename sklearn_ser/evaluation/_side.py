@@ -17,9 +17,9 @@ from ..datasets._emotions import spelled
 from ..features import SequencePooling, has_features
 from ..metrics import zscore_outliers
 from ..metrics._scorer import asked_at_prediction
+from ._folds import NEUTRAL
 from ._protocol import find_usable, predicting
 from ._result import recording_names
-from ._run import NEUTRAL
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,8 @@ from .._representation import transform_asked
 from .._sklearn import take_rows
 from ..datasets import Corpus
 from ._checks import check_pretraining, check_searches, naming_ragged
+from ._front_end import split_front_end
+from ._origin import settings_of
 from ._plan import (
     Plan,
     Share,
@@ -30,8 +32,7 @@ from ._plan import (
 )
 from ._protocol import drop_pretraining, find_speaker_statistics
 from ._result import SpeakerEvaluation
-from ._run import _settings as settings_of_run
-from ._run import evaluate_by_speaker, split_front_end
+from ._run import evaluate_by_speaker
 from ._side import Side, predict_asked, prepare_side, voices_of
 from ._side_by_side import asks_for_gpu, run_folds
 from ._transfer_result import TransferEvaluation, TransferRun
@@ -388,7 +389,7 @@ def _check_adapted(adapter: Adapter, plan: Plan) -> None:
 def _settings(estimator: Any, source: Side, target: Side, plan: Plan) -> dict[str, Any]:
     """Return what the scores depend on."""
     of_source, of_target = (
-        settings_of_run(estimator, None, side.corpus, "emotion")
+        settings_of(estimator, None, side.corpus, "emotion")
         for side in (source, target)
     )
     return {

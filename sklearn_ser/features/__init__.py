@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._base import has_features
+from ._base import RecordingTransformer, has_features
 from ._egemaps import EGeMAPS
 from ._embedding import SpeechEmbedding, take_layer
 from ._log_mel import LogMel
@@ -18,6 +18,7 @@ __all__ = [
     "LogMel",
     "LogMelProsody",
     "LogMelSegmenter",
+    "RecordingTransformer",
     "SequencePooling",
     "SpectrogramSegmenter",
     "SpeechEmbedding",

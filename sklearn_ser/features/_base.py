@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 
 import joblib
 import numpy as np
+import scipy
 import soundfile as sf
 import soxr
 from numpy.typing import NDArray
@@ -49,25 +50,100 @@ class RecordingTransformer(
 ):
     """Base class of the stateless transformers from recordings to features.
 
-    A front end gives its features for one signal in ``_extract``, their names in
-    ``get_feature_names_out``, what they depend on in ``_settings``, and whether
-    they come in frames in ``_is_ragged``.
+    A front end of one's own says in two methods what it computes. It gets from this
+    class: any recording that :func:`sklearn_ser.audio.as_recordings` takes, decoded,
+    resampled and mixed to one channel; threads, a cache, a progress bar; faults that
+    name their recording; pandas and polars by ``set_output``.
+    `sklearn_ser.evaluation.evaluate_by_speaker` runs it once, before the folds are
+    made.
 
     Parameters
     ----------
     sampling_rate : int or None, default=16000
-        The rate in Hz at which features are computed; None keeps that of each
+        The rate in Hz to which recordings are resampled. None keeps the rate of each
         recording.
     channel : "mean" or int, default="mean"
         Which channel of a recording is taken, counted from 0, or the mean of all.
+        A silent channel beside others is warned of; channels that cancel each other
+        in their mean are a fault.
     n_jobs : int or None, default=None
-        Number of threads.
+        Number of threads; None means 1 unless in a :obj:`joblib.parallel_config`
+        context, -1 means all processors.
     memory : str, os.PathLike, joblib.Memory or None, default=None
-        Where the features of each recording are cached.
+        Where the features of each recording are cached, by default nowhere. The content
+        of a recording and the settings are the key: a renamed file is found again, a
+        changed one is not, and faulty recordings are never cached.
     on_error : {"raise", "nan", "warn"}, default="raise"
-        What a faulty recording does.
+        What a faulty recording does. "raise" raises an error at once; "nan" gives a row
+        of NaN, or a sequence without frames; "warn" does the same, and lists all such
+        recordings in one warning at the end.
     verbose : bool, default=False
-        Whether a progress bar is shown.
+        Whether to show a progress bar over the recordings.
+
+    See Also
+    --------
+    EGeMAPS : The front end of the examples; all others are children, too.
+    has_features : Which recordings have features.
+
+    Notes
+    -----
+    A child has to define:
+
+    ``_extract(signal, rate)``
+        The features of one recording: an array of shape (n_features,), or for a front
+        end that gives frames (n_frames, n_features). ``signal`` is a 1-D float32
+        array, ``rate`` its rate in Hz. It is called from several threads at a time. It
+        raises `AudioError` for a recording that has no features, which `on_error` is
+        about; every other error ends `transform`.
+    ``get_feature_names_out(input_features=None)``
+        The names of the features, as an array of dtype object.
+
+    It may define:
+
+    ``_is_ragged()``
+        Whether the features come in frames; False by default.
+    ``_settings()``
+        All that the features depend on, beside `sampling_rate` and `channel`, as a
+        tuple of values whose ``repr`` tells them apart: the key of the cache. By
+        default all parameters that this class does not have, and the versions of numpy
+        and SciPy. Append the versions of other libraries that compute:
+        ``return *super()._settings(), version("pyworld")``.
+    ``_note(signal)``
+        What a warning is to say of a recording that has features, or None.
+    ``_check_params()``
+        Checks whether the parameters fit together, after ``super()._check_params()``.
+
+    The constructor names its parameters, as scikit-learn asks for, and hands those of
+    this class on. One that it does not name has its default. `SpeedPerturbation` needs
+    `on_error`.
+
+    The cache is renewed when the code of the class changes: the modules that its bases
+    and itself come from, or, where there is no file, as in a notebook, what is compiled
+    of its methods, and of the functions and constants of the notebook that they use.
+    Modules that they import are not looked at.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser.features import RecordingTransformer
+    >>> class ZeroCrossings(RecordingTransformer):
+    ...     def __init__(self, floor=1e-4, *, memory=None, on_error="raise"):
+    ...         super().__init__(memory=memory, on_error=on_error)
+    ...         self.floor = floor
+    ...
+    ...     def _extract(self, signal, rate):
+    ...         loud = signal[np.abs(signal) > self.floor]
+    ...         crossings = np.count_nonzero(np.diff(np.sign(loud)))
+    ...         loudness = np.sqrt(np.mean(signal**2))
+    ...         return np.array([loudness, crossings * rate / signal.size])
+    ...
+    ...     def get_feature_names_out(self, input_features=None):
+    ...         return np.array(["loudness", "zero_crossings"], dtype=object)
+    >>> times = np.arange(16000) / 16000
+    >>> voices = [0.5 * np.sin(2 * np.pi * pitch * times + 1) for pitch in (110, 220)]
+    >>> features = ZeroCrossings().fit_transform(voices)
+    >>> features.shape, features[:, 1].tolist()
+    ((2, 2), [220.0, 440.0])
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -97,20 +173,25 @@ class RecordingTransformer(
         self.verbose = verbose
 
     @abstractmethod
-    def _extract(self, signal: Features, rate: int) -> Features:
+    def _extract(self, signal: Features, rate: int) -> Any:
         """Compute the features of one mono signal: 1-D, or (n_frames, n_features)."""
 
     def _note(self, signal: Features) -> str | None:
         """Return what a warning should say of a signal that has features."""
         return None
 
-    @abstractmethod
     def _settings(self) -> tuple[object, ...]:
-        """Return everything that the features depend on, except the sampling rate."""
+        """Return all, save sampling rate and channel, that the features depend on."""
+        irrelevant = RecordingTransformer._parameter_constraints
+        settings = sorted(self.get_params(deep=False).items())
+        return (
+            *(type(self).__name__, np.__version__, scipy.__version__),
+            *((name, _told(x)) for name, x in settings if name not in irrelevant),
+        )
 
-    @abstractmethod
     def _is_ragged(self) -> bool:
         """Tell whether the features come in frames."""
+        return False
 
     @abstractmethod
     def get_feature_names_out(self, input_features: object = None) -> NDArray[Any]:
@@ -174,6 +255,7 @@ dtype object
         if not len(recordings):
             raise ValueError("X holds no recordings: found array with 0 sample(s).")
         results, faults, notes = self._run(recordings)
+        self._check_width(results)
         for note, where in notes.items():
             warn_user(f"{_listed(where)}: {note}")
         if faults:
@@ -283,7 +365,33 @@ dtype object
             if said:
                 notes[said].append(name)
         with naming(name):
-            return self._extract(signal, rate)
+            return self._checked(self._extract(signal, rate))
+
+    def _checked(self, features: Any) -> Features:
+        """Return features as float32; refuse those that are none."""
+        checked: Features = np.asarray(features, dtype=np.float32)
+        if checked.ndim != 1 + self._is_ragged():
+            raise ValueError(
+                f"_extract of {type(self).__name__} gave an array of shape "
+                f"{checked.shape}: it must give (n_features,), or (n_frames, "
+                "n_features) where _is_ragged gives True."
+            )
+        if not np.isfinite(checked).all():
+            raise AudioError(
+                f"{type(self).__name__} computes NaN or infinity from it; leave it out."
+            )
+        return checked
+
+    def _check_width(self, results: list[Any]) -> None:
+        """Refuse features that are not as many as their names."""
+        width = len(self.get_feature_names_out())
+        for index, features in enumerate(results):
+            if features is not None and features.shape[-1] != width:
+                raise ValueError(
+                    f"recording {index} has {features.shape[-1]} features, but "
+                    f"get_feature_names_out of {type(self).__name__} gives {width} "
+                    "names."
+                )
 
     def _report(self, faults: dict[int, AudioError], n_recordings: int) -> None:
         """Raise the first fault, or warn once of all of them."""
@@ -348,6 +456,12 @@ def has_features(features: Any) -> NDArray[np.bool_]:
         )
     usable: NDArray[np.bool_] = ~np.isnan(rows).all(axis=1)
     return usable
+
+
+def _told(value: Any) -> object:
+    """Return a value whose text tells it apart: that of a long array is cut."""
+    is_plain = value is None or isinstance(value, str | bool | int | float)
+    return value if is_plain else joblib.hash(value)
 
 
 def _attempt(

@@ -307,7 +307,7 @@ class SpeechEmbedding(RecordingTransformer):
                 encoder = load_encoder(run.described, device, self._precision(device))
                 self._compute_pool(run, encoder, pool)
             for one in pool:
-                yield run.finish(one) if isinstance(one, _Speech) else one
+                yield run.attempt(one) if isinstance(one, _Speech) else one
             pool.clear()
 
         for one in parallel(self._tasks(run.begin, recordings, order, heard)):
@@ -336,8 +336,16 @@ class SpeechEmbedding(RecordingTransformer):
         )
 
     def _extract(self, signal: Features, rate: int) -> Features:
-        """Not used: recordings are computed in batches."""
-        raise NotImplementedError
+        """Compute the features of one signal, which is at the rate of the model."""
+        from .._computing import resolve_device
+        from ._encoders import load_encoder
+
+        device = resolve_device(self.device)
+        run = _Run(self, self._described(), None, {})
+        speech = run.cut(signal)
+        encoder = load_encoder(run.described, device, self._precision(device))
+        self._compute_pool(run, encoder, [speech])
+        return run.finish(speech)
 
 
 @dataclass(eq=False)
@@ -439,12 +447,17 @@ class _Run:
         if note:
             self.notes[note].append(name)
         with naming(name):
-            if signal.size < self.described.least:
-                raise AudioError(
-                    f"its {signal.size / rate:.4g} s are too short: the model needs "
-                    f"{self.described.least / rate:g} s; leave it out."
-                )
-            return _Speech(name, key, list(self._windows(signal)))
+            return self.cut(signal, name, key)
+
+    def cut(self, signal: Features, name: str = "", key: str = "") -> _Speech:
+        """Make the inputs of the windows of a signal; refuse one that is too short."""
+        rate = self.described.sampling_rate
+        if signal.size < self.described.least:
+            raise AudioError(
+                f"its {signal.size / rate:.4g} s are too short: the model needs "
+                f"{self.described.least / rate:g} s; leave it out."
+            )
+        return _Speech(name, key, list(self._windows(signal)))
 
     def _windows(self, signal: Features) -> Iterator[_Window]:
         """Cut a signal into windows; each takes over in the middle of an overlap."""
@@ -505,7 +518,15 @@ class _Run:
         joined: NDArray[np.float32] = torch.cat(frames, dim=1).cpu().numpy()
         return joined
 
-    def finish(self, speech: _Speech) -> Features | AudioError:
+    def attempt(self, speech: _Speech) -> Features | AudioError:
+        """Return the features of a recording, or its fault."""
+        try:
+            with naming(speech.name):
+                return self.finish(speech)
+        except AudioError as error:
+            return error
+
+    def finish(self, speech: _Speech) -> Features:
         """Join the windows of a recording, and keep the result."""
         outputs = [window.output for window in speech.windows]
         if self.statistics:
@@ -514,9 +535,9 @@ class _Run:
         else:
             features = np.concatenate(outputs)
         if not np.isfinite(features).all():
-            return AudioError(
-                f"{speech.name}: the model gives NaN or infinity for it in this "
-                "precision: try dtype='float32'."
+            raise AudioError(
+                "the model gives NaN or infinity for it in this precision: try "
+                "dtype='float32'."
             )
         if self.known is not None:
             self.known.save(speech.key, speech.name, features)

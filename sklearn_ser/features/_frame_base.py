@@ -8,9 +8,6 @@ from importlib.metadata import version
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
-import numpy as np
-import scipy
-
 from .._sklearn import Interval, StrOptions
 from ..audio import AudioError
 from ._base import Features, RecordingTransformer
@@ -126,15 +123,6 @@ class FrameTransformer(RecordingTransformer):
                 f"{self.window:g} s; leave it out."
             )
         return self._compute_frames(signal, rate)
-
-    def _settings(self) -> tuple[object, ...]:
-        """Return all, save the sampling rate, that the features depend on."""
-        irrelevant = RecordingTransformer._parameter_constraints
-        settings = sorted(self.get_params(deep=False).items())
-        return (
-            *(type(self).__name__, np.__version__, scipy.__version__),
-            *(item for item in settings if item[0] not in irrelevant),
-        )
 
     def _is_ragged(self) -> bool:
         """Tell that the features come in frames."""

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._code import code_in_memory
+
 _DIGEST = 32
 _PACKAGE = Path(__file__).parent.parent
 
@@ -154,7 +156,6 @@ def _checksum(key: str, body: bytes) -> bytes:
     return hashlib.blake2b(key.encode() + body, digest_size=_DIGEST).digest()
 
 
-@lru_cache
 def code_of(kind: type) -> str:
     """Return a checksum of the code that computes the features of a front end.
 
@@ -168,6 +169,15 @@ def code_of(kind: type) -> str:
     str
         Another one after each change of the code.
     """
+    digest = hashlib.blake2b(_code_in_files(kind).encode(), digest_size=16)
+    for text in code_in_memory(kind):
+        digest.update(text.encode())
+    return digest.hexdigest()
+
+
+@lru_cache
+def _code_in_files(kind: type) -> str:
+    """Return a checksum of the files of a class, its bases and the front ends."""
     modules = (sys.modules.get(cls.__module__) for cls in kind.__mro__)
     named = {getattr(module, "__file__", None) or "" for module in modules}
     users = {Path(name) for name in named if name.endswith(".py")}

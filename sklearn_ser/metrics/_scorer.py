@@ -107,13 +107,17 @@ class SpeakerScorer:
         return f"{type(self).__name__}({self.score_func.__name__})"
 
 
-def asked_at_prediction(estimator: Any, **known: Any) -> dict[str, Any]:
+def asked_at_prediction(
+    estimator: Any, method: str = "predict", **known: Any
+) -> dict[str, Any]:
     """Return those metadata that ``predict`` of an estimator asks for.
 
     Parameters
     ----------
     estimator : estimator
         A pipeline, or any other estimator.
+    method : str, default="predict"
+        Another method that predicts.
     **known : array-like
         What can be given.
 
@@ -124,5 +128,5 @@ def asked_at_prediction(estimator: Any, **known: Any) -> dict[str, Any]:
     """
     if not get_config()["enable_metadata_routing"]:
         return {}
-    asked = get_routing_for_object(estimator).consumes("predict", known.keys())
+    asked = get_routing_for_object(estimator).consumes(method, known.keys())
     return {name: known[name] for name in asked}

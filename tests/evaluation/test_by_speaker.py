@@ -105,7 +105,7 @@ def test_pooling_behind_a_front_end_runs_once(corpus, monkeypatch, feature_cache
     evaluation = evaluate_by_speaker(model, corpus)
     assert rows == [len(corpus)]
     assert evaluation.features.shape == (len(corpus), 52)
-    assert [len(fitted) for fitted in evaluation.estimators] == [1, 1, 1]
+    assert [len(fitted) for fitted in evaluation.learners] == [1, 1, 1]
     # A pipeline that ends with the pooling has nothing to learn.
     with pytest.raises((AttributeError, TypeError)):
         evaluate_by_speaker(make_pipeline(front_end, SequencePooling()), corpus)

@@ -115,6 +115,13 @@ def test_no_spread_at_the_ends():
     assert_allclose(alike.interval("ua"), (0.5, 0.5))
 
 
+def test_no_spread_elsewhere_leaves_that_of_utterances():
+    alike = np.array([[[[3, 1], [1, 3]]] * 4])
+    low, high = score_interval(alike, "wa")
+    assert low < 0.75 < high
+    assert high - low > 2 * 2 * np.sqrt(0.75 * 0.25 / 32)
+
+
 def test_faults():
     one = evaluation_of(["anger", "fear"], ["anger", "fear"], ["a", "a"])
     with pytest.raises(ValueError, match="at least 2 speakers, got 1"):

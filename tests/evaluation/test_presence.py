@@ -32,7 +32,7 @@ def test_each_model_is_scored_by_the_rule(evaluation, other, present):
     result = evaluate_presence(evaluation, log_mel_svc(), other, present, classes=FOUR)
     X = features_of(other)
     scores = []
-    for model in evaluation.estimators:
+    for model in evaluation.learners:
         predicted = model.predict(X)
         rows = [i for i in range(len(X)) if present[i].any()]
         right = [present[i, FOUR.index(predicted[i])] for i in rows]

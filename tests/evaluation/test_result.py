@@ -1,6 +1,7 @@
 """The result of an evaluation: its table, its JSON, its embeddings."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,13 +9,14 @@ import pytest
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_ser import EGeMAPS, LogMelSegmenter, SequenceClassifier, recipes
-from sklearn_ser.evaluation import evaluate_by_speaker
+from sklearn_ser.evaluation import SavedEvaluation, evaluate_by_speaker
 from tests.evaluation.helpers import Spy
 
 
@@ -103,5 +105,20 @@ def test_embedding_of_a_fold(corpus):
     embedding = result.embedding(1)
     assert embedding.shape == (len(corpus), 2)
     np.testing.assert_array_equal(
-        embedding, result.estimators[1][:-1].transform(result.features)
+        embedding, result.learners[1][:-1].transform(result.features)
     )
+
+
+def test_a_leak_stands_beside_the_score(corpus, table):
+    assert corpus.speaker[0] != corpus.speaker[-1]
+    frame = corpus.frame.copy()
+    frame.at[len(frame) - 1, "waveform"] = corpus.audio[0][0]
+    copied = replace(corpus, frame=frame)
+    with pytest.warns(UserWarning, match="the same audio on both sides"):
+        found = evaluate_by_speaker(LogisticRegression(), copied, features=table)
+    line = "the same audio on both sides of a fold (2 tested utterances)"
+    assert f"leak: {line}" in str(found)
+    saved = SavedEvaluation.from_dict(json.loads(json.dumps(found.to_dict())))
+    assert saved.leaks == [line]
+    assert str(saved) == str(found)
+    assert line in found._repr_html_()

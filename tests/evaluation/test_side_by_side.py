@@ -123,7 +123,7 @@ def test_numbers_do_not_depend_on_the_processes(corpus, two_processors, feature_
         evaluate_by_speaker(model, corpus, n_jobs=n_jobs) for n_jobs in (1, "auto")
     )
     np.testing.assert_array_equal(alone.predicted, beside.predicted)
-    for one, other in zip(alone.estimators, beside.estimators, strict=True):
+    for one, other in zip(alone.learners, beside.learners, strict=True):
         np.testing.assert_array_equal(
             one.predict_proba(alone.features), other.predict_proba(alone.features)
         )

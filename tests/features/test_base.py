@@ -24,8 +24,7 @@ from sklearn_ser import (
     LogMelSegmenter,
     SpectrogramSegmenter,
 )
-from sklearn_ser.features import has_features
-from sklearn_ser.features._base import RecordingTransformer
+from sklearn_ser.features import RecordingTransformer, has_features
 
 FRONT_ENDS = [
     EGeMAPS(),

@@ -123,6 +123,13 @@ def test_rows_are_the_statistics_of_the_frames(folder, waves):
     ]
 
 
+@pytest.mark.parametrize("pooling", ["mean_std", None])
+def test_one_signal_is_a_batch_of_one(folder, waves, pooling):
+    front_end = SpeechEmbedding(folder, pooling=pooling)
+    (wanted,) = front_end.transform(waves[:1])
+    np.testing.assert_array_equal(front_end._extract(waves[0], 16000), wanted)
+
+
 def test_several_layers_stand_side_by_side_or_are_weighted(folder, waves):
     def rows(layer, pooling="mean_max"):
         return SpeechEmbedding(folder, layer=layer, pooling=pooling).transform(waves)

@@ -193,7 +193,7 @@ def test_the_code_of_the_package_and_of_users(tmp_path, monkeypatch):
         (folder / "features").mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("before")
     monkeypatch.setattr(_store, "_PACKAGE", tmp_path / "package")
-    of_package = code_of.__wrapped__
+    of_package = _store._code_in_files.__wrapped__
     before = of_package(object)
     for name in ("audio.py", "features/_egemaps.py"):
         (tmp_path / "package" / name).write_text("after")

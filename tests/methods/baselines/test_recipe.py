@@ -50,7 +50,7 @@ def test_layers_are_chosen_on_the_training_speakers(corpus, tmp_path, by):
     evaluation = evaluate_by_speaker(recipe, corpus, cv=2)
     of_speakers = "mean_std of all utterances of each speaker"
     assert evaluation.speaker_statistics == (of_speakers if by == "speaker" else None)
-    for fold, fitted in enumerate(evaluation.estimators):
+    for fold, fitted in enumerate(evaluation.learners):
         search = fitted["gridsearchcv"]
         assert len(search.cv_results_["params"]) == 4
         # Chosen by hand among the same speakers gives the same.

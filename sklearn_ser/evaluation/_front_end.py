@@ -1,0 +1,120 @@
+"""The part of a pipeline that treats each recording by itself, and the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from ..features import RecordingTransformer, SequencePooling
+
+
+def n_stateless(estimator: Any) -> int:
+    """Count the steps at the head of a pipeline that treat each recording by itself.
+
+    Only the extractors and the pooling of this library are known to do so; another
+    step, even one that learns nothing, may mix the rows it is given.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A pipeline or any other estimator, fitted or not.
+
+    Returns
+    -------
+    int
+        1 for an extractor, 2 where a pooling follows; 0 where nothing learns behind it.
+    """
+    if not isinstance(estimator, Pipeline) or len(estimator) == 1:
+        return 0
+    if not isinstance(estimator[0], RecordingTransformer):
+        return 0
+    return 1 + (len(estimator) > 2 and isinstance(estimator[1], SequencePooling))
+
+
+def split_front_end(estimator: Any) -> tuple[list[Any], Any]:
+    """Split a pipeline after what treats each recording by itself.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A pipeline or any other estimator.
+
+    Returns
+    -------
+    front_end : list of transformer
+        The steps that `n_stateless` counts; empty where there is none.
+    learner : estimator
+        The rest, unfitted.
+    """
+    if not isinstance(estimator, Pipeline):
+        return [], make_pipeline(clone(estimator))
+    n_steps = n_stateless(estimator)
+    learner = clone(estimator[n_steps:] if n_steps else estimator)
+    return [estimator[i] for i in range(n_steps)], learner
+
+
+def join_front_end(estimator: Any, fitted: Any) -> Any:
+    """Put the front end before a fitted learner, so that it takes recordings.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What was split.
+    fitted : estimator
+        Its learner, fitted.
+
+    Returns
+    -------
+    estimator
+        A pipeline with a copy of the front end; the learner itself, if it takes the
+        recordings.
+    """
+    n_steps = n_stateless(estimator)
+    if not n_steps:
+        return fitted
+    options = estimator.get_params(deep=False)
+    front_end = clone(estimator[:n_steps])
+    options["steps"] = [*front_end.steps, *fitted.steps]
+    return type(estimator)(**options)
+
+
+def behind_front_end(fitted: Any) -> Any:
+    """Return the part of a fitted pipeline that takes features.
+
+    Parameters
+    ----------
+    fitted : estimator
+        What `join_front_end` has given.
+
+    Returns
+    -------
+    estimator
+        The steps behind the front end.
+    """
+    n_steps = n_stateless(fitted)
+    return fitted[n_steps:] if n_steps else fitted
+
+
+def takes_recordings(estimator: Any) -> bool:
+    """Tell whether the first that gets the data is an extractor of this library.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Pipelines, searches and other meta-estimators may stand around each other.
+
+    Returns
+    -------
+    bool
+        False where it is not known.
+    """
+    while not isinstance(estimator, RecordingTransformer):
+        if isinstance(estimator, Pipeline):
+            estimator = estimator[0]
+        elif hasattr(estimator, "estimator"):
+            estimator = estimator.estimator
+        else:
+            return False
+    return True
