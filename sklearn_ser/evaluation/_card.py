@@ -14,6 +14,7 @@ from .._sklearn import BaseSearchCV
 from ..audio import AudioError, fingerprint
 from ..datasets import Corpus
 from ._checkpoint import data_digest, encode_rows
+from ._intervals import METRICS
 from ._protocol import parts
 from ._typed import digest_of, encode
 

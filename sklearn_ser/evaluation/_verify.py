@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from ..datasets import Corpus
-from ._card import FORMAT, SCORES, corpus_card, make_card
+from ._card import FORMAT, corpus_card, make_card
 from ._folds import Split
+from ._intervals import METRICS
 from ._run import evaluate_by_speaker
 from ._typed import decode, digest_of, encode
 
@@ -204,7 +205,7 @@ def _compared_runs(card: dict[str, Any], now: dict[str, Any]) -> Iterator[Any]:
     yield _row("chosen", digest_of(card["chosen"]), digest_of(now["chosen"]))
     for name in ("speaker_statistics", "left_out", "unrated", "leaks"):
         yield _row(name, card[name], now[name])
-    for name in SCORES:
+    for name in METRICS:
         yield _row(name, card["scores"][name], now["scores"][name])
     runs = zip(card["scores"]["runs"], now["scores"]["runs"], strict=True)
     for number, (old, new) in enumerate(runs):
