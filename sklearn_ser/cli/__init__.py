@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from ._compare import add_compare, add_verify
 from ._evaluate import add_evaluate
 from ._extract import add_extract
 from ._leaks import add_leaks
@@ -86,6 +87,8 @@ def _parser() -> argparse.ArgumentParser:
         "--debug", action="store_true", help="show where in the code a fault arose"
     )
     add_evaluate(commands, common)
+    add_compare(commands, common)
+    add_verify(commands, common)
     add_transfer(commands, common)
     add_leaks(commands, common)
     add_extract(commands, common)

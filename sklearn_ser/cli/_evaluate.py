@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._dimensions import DIMENSIONS, SHORT_DIMENSIONS
-from ._corpora import add_corpus, check_corpus, load_corpus
+from ._corpora import add_corpus, check_corpus, load_corpus, read_seeds
 from ._files import add_output, check_output, write_json
 from ._recipes import (
     add_recipe,
@@ -16,12 +16,13 @@ from ._recipes import (
     check_recipe,
     labels_of,
     settle_recipe,
+    takes_seed,
 )
 
 if TYPE_CHECKING:
     from ..evaluation import SpeakerEvaluation
 
-SCORES = "scores.json"
+SCORES, CARD = "scores.json", "card.json"
 
 
 def add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -31,7 +32,8 @@ def add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
         parents=[common],
         help="cross-validate a recipe by speaker",
         description="Cross-validate a recipe with one speaker held out in turn; print "
-        "the folds, and write confusion.png, embedding.png and scores.json.",
+        "the folds, and write confusion.png, embedding.png, scores.json, and card.json "
+        "with all that `verify` needs to run it again.",
     )
     add_recipe(parser)
     parser.add_argument(
@@ -55,6 +57,23 @@ def add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
         help="hold out sentences, too: the training has neither the speaker nor the "
         "sentence of what is tested",
     )
+    parser.add_argument(
+        "--seeds",
+        type=read_seeds,
+        metavar="0-4",
+        help="several seeds, in the place of --seed: the scores are their means",
+    )
+    parser.add_argument(
+        "--checkpoint",
+        metavar="DIR",
+        help="folder for finished folds: the same command goes on where it was stopped",
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="also write a page with tables, pictures and settings: report.html",
+    )
     add_output(parser)
     add_corpus(parser)
     parser.set_defaults(run=_evaluate)
@@ -66,8 +85,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     check_corpus(options)
     check_recipe(options)
-    if options.new_sentences and options.folds:
-        raise ValueError("--new-sentences makes its own folds: leave --folds out.")
+    _check(options)
     check_output(options, SCORES)
     recipe = build_recipe(options)
     options.output.mkdir(parents=True, exist_ok=True)
@@ -80,25 +98,49 @@ def _evaluate(options: argparse.Namespace) -> int:
         target=options.target,
         cv="speaker_sentence" if options.new_sentences else options.folds,
         on_leak=options.on_leak,
+        seeds=options.seeds,
+        checkpoint=options.checkpoint,
         n_jobs="auto" if options.n_jobs is None else options.n_jobs,
         verbose=not options.quiet,
     )
     written = _write(evaluation, options)
     label = f", label {options.label}" if options.label else ""
-    print(f"\n{options.recipe}{label}, seed {options.seed}")
+    seeds = options.seeds or [options.seed]
+    print(f"\n{options.recipe}{label}, seed {', '.join(map(str, seeds))}")
     print(f"{options.target}, held out by speaker\n")
     print(evaluation)
     print("\nwritten: " + ", ".join(str(path) for path in written))
     return 0
 
 
+def _check(options: argparse.Namespace) -> None:
+    """Refuse options that do not go together, or would write over a file."""
+    if options.new_sentences and options.folds:
+        raise ValueError("--new-sentences makes its own folds: leave --folds out.")
+    if options.seeds and not takes_seed(options.recipe):
+        raise ValueError(
+            f"--seeds goes with recipes that depend on chance; {options.recipe} gives "
+            "the same result each time."
+        )
+    if options.report is not None and options.report.exists() and not options.overwrite:
+        raise ValueError(
+            f"--report {options.report} is there already: give another name, or "
+            "--overwrite."
+        )
+
+
 def _write(evaluation: SpeakerEvaluation, options: argparse.Namespace) -> list[Path]:
-    """Write the pictures and the scores."""
+    """Write the pictures, the scores, the card and the report."""
     scores = evaluation.to_dict()
-    scores["settings"]["seed"] = options.seed
-    path = options.output / SCORES
-    write_json(scores, path, options)
-    return [*_draw(evaluation, options.output), path]
+    scores["settings"]["seed"] = options.seeds or options.seed
+    written = _draw(evaluation, options.output)
+    for result, name in ((scores, SCORES), ({**evaluation.card}, CARD)):
+        path = options.output / name
+        write_json(result, path, options)
+        written.append(path)
+    if options.report is not None:
+        written.append(evaluation.report(options.report))
+    return written
 
 
 def _draw(evaluation: SpeakerEvaluation, folder: Path) -> list[Path]:

@@ -37,10 +37,11 @@ def check_output(options: argparse.Namespace, name: str) -> Path:
 
 def write_json(result: dict[str, Any], path: Path, options: argparse.Namespace) -> None:
     """Write a result, and by which options it was made."""
-    result["settings"]["command"] = {
+    command = {
         name: str(value) if isinstance(value, Path) else value
         for name, value in vars(options).items()
         if name != "run"
     }
+    result.setdefault("settings", {})["command"] = command
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

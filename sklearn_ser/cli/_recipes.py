@@ -114,6 +114,11 @@ def _needs(recipe: str) -> Needs:
     return declared
 
 
+def takes_seed(recipe: str) -> bool:
+    """Tell whether the result of a recipe depends on chance."""
+    return _needs(recipe).seed
+
+
 def _recipes_that(need: str) -> list[str]:
     """Name the recipes that have declared one need."""
     from .. import recipes

@@ -34,7 +34,7 @@ def plan(**change):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(10, 400), st.integers(2, 9), st.integers(0, 5), st.booleans())
+@given(st.integers(18, 400), st.integers(2, 9), st.integers(0, 5), st.booleans())
 def test_shares_are_disjoint_and_all(n, n_speakers, seed, by_speaker):
     side = FakeSide(n, n_speakers)
     by = "speaker" if by_speaker else "utterance"
