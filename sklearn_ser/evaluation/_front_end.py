@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from .._sklearn import BaseSearchCV
 from ..features import RecordingTransformer, SequencePooling
 
 
@@ -14,7 +16,8 @@ def n_stateless(estimator: Any) -> int:
     """Count the steps at the head of a pipeline that treat each recording by itself.
 
     Only the extractors and the pooling of this library are known to do so; another
-    step, even one that learns nothing, may mix the rows it is given.
+    step, even one that learns nothing, may mix the rows it is given. Those of a
+    pipeline in a search count, unless it searches over them.
 
     Parameters
     ----------
@@ -26,11 +29,25 @@ def n_stateless(estimator: Any) -> int:
     int
         1 for an extractor, 2 where a pooling follows; 0 where nothing learns behind it.
     """
+    if isinstance(estimator, BaseSearchCV):
+        n_steps = n_stateless(estimator.estimator)
+        names = {name for name, _ in estimator.estimator.steps[:n_steps]} | {"steps"}
+        return 0 if names & _searched(estimator) else n_steps
     if not isinstance(estimator, Pipeline) or len(estimator) == 1:
         return 0
     if not isinstance(estimator[0], RecordingTransformer):
         return 0
     return 1 + (len(estimator) > 2 and isinstance(estimator[1], SequencePooling))
+
+
+def _searched(search: Any) -> set[str]:
+    """Name the steps over whose parameters a search goes."""
+    for name in ("param_grid", "param_distributions"):
+        grids = getattr(search, name, None)
+        if grids is not None:
+            grids = [grids] if isinstance(grids, Mapping) else grids
+            return {key.partition("__")[0] for grid in grids for key in grid}
+    return {"steps"}  # not known
 
 
 def split_front_end(estimator: Any) -> tuple[list[Any], Any]:
@@ -48,9 +65,13 @@ def split_front_end(estimator: Any) -> tuple[list[Any], Any]:
     learner : estimator
         The rest, unfitted.
     """
+    n_steps = n_stateless(estimator)
+    if isinstance(estimator, BaseSearchCV) and n_steps:
+        pipeline = estimator.estimator
+        search = clone(estimator).set_params(estimator=clone(pipeline[n_steps:]))
+        return [pipeline[i] for i in range(n_steps)], make_pipeline(search)
     if not isinstance(estimator, Pipeline):
         return [], make_pipeline(clone(estimator))
-    n_steps = n_stateless(estimator)
     learner = clone(estimator[n_steps:] if n_steps else estimator)
     return [estimator[i] for i in range(n_steps)], learner
 
@@ -74,10 +95,11 @@ def join_front_end(estimator: Any, fitted: Any) -> Any:
     n_steps = n_stateless(estimator)
     if not n_steps:
         return fitted
-    options = estimator.get_params(deep=False)
-    front_end = clone(estimator[:n_steps])
+    whole = estimator.estimator if isinstance(estimator, BaseSearchCV) else estimator
+    options = whole.get_params(deep=False)
+    front_end = clone(whole[:n_steps])
     options["steps"] = [*front_end.steps, *fitted.steps]
-    return type(estimator)(**options)
+    return type(whole)(**options)
 
 
 def behind_front_end(fitted: Any) -> Any:
