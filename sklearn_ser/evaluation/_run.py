@@ -47,7 +47,8 @@ def evaluate_by_speaker(
     A feature extractor of this library at the head of a pipeline treats each recording
     by itself, and so does a `SequencePooling` behind it: they run once, before the
     folds are made, also in the pipeline of a search that leaves their parameters alone.
-    All other steps are fitted anew in each fold, on its training speakers alone. Emotion, activation, valence,
+    All other steps are fitted anew in each fold, on its training speakers alone.
+    Emotion, activation, valence,
     dominance, gender and speakers reach the steps that ask for them, in training only;
     the speakers, and which utterances are neutral, also at the prediction: the result
     then says that statistics of the held-out speakers themselves were used.
