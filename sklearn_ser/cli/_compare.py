@@ -51,7 +51,7 @@ def _compare(options: argparse.Namespace) -> int:
 
     paths = [p / "scores.json" if p.is_dir() else p for p in options.results]
     if len(paths) < 2:
-        raise ValueError("compare needs two results or more.")
+        raise ValueError("Give two results or more to compare.")
     names = options.names or list(map(str, options.results))
     found = compare_evaluations(
         [read_evaluation(path) for path in paths], names, metric=options.metric

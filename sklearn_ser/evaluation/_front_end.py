@@ -30,6 +30,8 @@ def n_stateless(estimator: Any) -> int:
         1 for an extractor, 2 where a pooling follows; 0 where nothing learns behind it.
     """
     if isinstance(estimator, BaseSearchCV):
+        if not isinstance(estimator.estimator, Pipeline):
+            return 0
         n_steps = n_stateless(estimator.estimator)
         names = {name for name, _ in estimator.estimator.steps[:n_steps]} | {"steps"}
         return 0 if names & _searched(estimator) else n_steps

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from sklearn_ser import cli, datasets
+from sklearn_ser import datasets
+from sklearn_ser.cli import _parser
+from sklearn_ser.cli._corpora import check_corpus, load_corpus
 from sklearn_ser.datasets import emotion_quadrant
 from tests.datasets import helpers
 from tests.datasets.helpers import make_labels, make_tree
@@ -121,9 +123,9 @@ def test_the_command_line_takes_it(loader, load, tmp_path):
     home = tree_of(loader, tmp_path)
     name = loader.removeprefix("load_").replace("_", "-")
     arguments = ["evaluate", "--recipe", "egemaps_svc", "--corpus", name]
-    options = cli._parser().parse_args([*arguments, "--data-home", str(home)])
-    cli._check(options)
-    corpus = cli._corpus(options)
+    options = _parser().parse_args([*arguments, "--data-home", str(home)])
+    check_corpus(options)
+    corpus = load_corpus(options, ())
     assert corpus.frame.equals(load(home).frame)
 
 
@@ -134,5 +136,5 @@ def test_what_is_rated_needs_no_table(tmp_path):
         home = tree_of(loader, tmp_path / loader)
         name = loader.removeprefix("load_").replace("_", "-")
         arguments = ["--corpus", name, "--data-home", str(home), "--target", "val"]
-        options = cli._parser().parse_args(["evaluate", *arguments])
-        assert cli._corpus(options).valence is not None
+        options = _parser().parse_args(["evaluate", *arguments])
+        assert load_corpus(options, ()).valence is not None
