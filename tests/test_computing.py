@@ -67,6 +67,7 @@ def untouched():
     return results
 
 
+@pytest.mark.slow
 @one_of_each_class
 @pytest.mark.parametrize(
     "setting",

@@ -53,6 +53,7 @@ def fitted(name, corpus, encoder):
     return model.fit(corpus.audio, corpus.emotion, **given)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:PseudoSiameseGated has no auxiliary corpora")
 @pytest.mark.parametrize(
     "container", ["pandas", pytest.param("polars", marks=pytest.mark.slow)]

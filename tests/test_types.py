@@ -9,6 +9,8 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
 import sklearn_ser
 
 MODULES = (
@@ -269,6 +271,7 @@ def messages_of_mypy(scripts, folder, cache):
 
 
 # One test, so that mypy runs once however the tests are dealt to processes.
+@pytest.mark.slow
 def test_mypy_finds_the_mistakes_in_scripts_and_no_others(tmp_path, request):
     imports = [f"import sklearn_ser.{module}" for module in MODULES]
     scripts = {"good": GOOD, "bad": BAD, "misspelt": "\n".join([*imports, *CALLS])}

@@ -56,6 +56,7 @@ def test_verify(results, emodb, tmp_path, capsys):
     assert "none.json" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_seeds_report_and_checkpoint(emodb, tmp_path, capsys):
     options = (
         *("evaluate", "--corpus", "emodb", "--data-home", emodb, "--quiet"),

@@ -116,6 +116,7 @@ def test_evaluate_an_adversary(tmp_path, capfd):
     assert "speakers" not in captured.err  # no warning that there are none
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "recipe",
     [pytest.param("pseudo_siamese_gated", marks=pytest.mark.slow), "cnn_blstm"],
@@ -182,6 +183,7 @@ def dimensions_of(emodb, path):
     return files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "classes"),
     [("activation", ["high", "low", "medium"]), ("valence", ["low", "medium"])],

@@ -33,6 +33,7 @@ def test_extract(emodb, tmp_path, suffix):
     assert list(table.columns[1:]) == list(EGeMAPS().get_feature_names_out())
 
 
+@pytest.mark.slow
 def test_extract_the_layers_of_an_encoder(emodb, tmp_path, capsys):
     model = str(make_encoder("whisper", tmp_path / "model"))
     output = tmp_path / "features.csv"

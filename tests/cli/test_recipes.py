@@ -60,6 +60,7 @@ def test_a_new_recipe_needs_no_word_in_the_command_line(monkeypatch, capsys, tmp
     assert "--recipe seedless learns from dominance, not from activation: " in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("label", "target", "given"),
     [
@@ -167,6 +168,7 @@ def test_loaders_that_take_ratings():
     assert set(loaders()) > {*rated_corpora(), "crema-d", "iemocap"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "folds", "threads"),
     [([], "auto", -1), (["--n-jobs", 1], 1, 1), (["--n-jobs", 3], 3, 3)],

@@ -132,6 +132,7 @@ def test_broken_recordings_are_left_out_and_named(corpus):
     assert "left out, without features: utterance 5" in str(result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_several_speakers_per_fold_and_workers(corpus, n_jobs):
     pipeline = recipes.metric_dae("act", random_state=0)

@@ -43,6 +43,7 @@ def matrix(estimator, corpora):
     return cross_corpus_matrix(estimator, corpora, seeds=[0, 1])
 
 
+@pytest.mark.slow
 def test_cells_are_the_single_evaluations(estimator, corpora, matrix):
     three = ["anger", "neutral", "sadness"]
     table, std = matrix.table(), matrix.std()

@@ -93,6 +93,7 @@ def with_silence(corpus, *rows):
 # Which recordings are usable
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "estimator",
     [

@@ -272,6 +272,7 @@ def test_opensmile_is_not_installed(monkeypatch, waves):
 # Threads, processes and engines
 
 
+@pytest.mark.slow
 @every_level
 def test_jobs_change_nothing(waves, level):
     extractor = EGeMAPS(level=level)

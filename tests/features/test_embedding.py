@@ -130,6 +130,7 @@ def test_one_signal_is_a_batch_of_one(folder, waves, pooling):
     np.testing.assert_array_equal(front_end._extract(waves[0], 16000), wanted)
 
 
+@pytest.mark.slow
 def test_several_layers_stand_side_by_side_or_are_weighted(folder, waves):
     def rows(layer, pooling="mean_max"):
         return SpeechEmbedding(folder, layer=layer, pooling=pooling).transform(waves)
@@ -151,6 +152,7 @@ def test_several_layers_stand_side_by_side_or_are_weighted(folder, waves):
     ]
 
 
+@pytest.mark.slow
 def test_companions_change_nothing(folder, waves):
     rows = SpeechEmbedding(folder).transform(waves)
     for row, wave in zip(rows, waves, strict=True):

@@ -34,8 +34,12 @@ nothing_else = pytest.mark.filterwarnings(
 )
 
 
+# A variant of a class that takes as long as the class itself.
+QUICK = [e for e in CHECKED if not isinstance(e, AdversarialMEnAN)]
+
+
 @nothing_else
-@parametrize_with_quick_checks(CHECKED)
+@parametrize_with_quick_checks(QUICK)
 def test_scikit_learn_checks_in_short(estimator, check):
     check(estimator)
 
@@ -54,9 +58,9 @@ def test_the_short_checks_are_all_that_there_are():
         (mark,) = (m for m in test.pytestmark if m.name == "parametrize")
         return {(type(estimator), str(check)) for estimator, check in mark.args[1]}
 
-    missing = made(test_all_scikit_learn_checks) - made(
-        test_scikit_learn_checks_in_short
-    )
+    everything = made(test_all_scikit_learn_checks)
+    missing = everything - made(test_scikit_learn_checks_in_short)
+    missing = {pair for pair in missing if pair[0] is not AdversarialMEnAN}
     assert missing
     assert all("check_classifiers_train" in check for _, check in missing)
 

@@ -99,6 +99,7 @@ def hint_of(model, X, y, target, **metadata):
     return HINT.search(str(caught.value)).groupdict()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("routing", [True, False], ids=["routing on", "routing off"])
 @pytest.mark.parametrize(("estimator", "target"), ASKED, ids=str)
 def test_what_the_hint_says_works(estimator, target, routing):

@@ -46,6 +46,7 @@ def batch_of(lengths, n_features=3, seed=0):
 # The estimators
 
 
+@pytest.mark.slow
 @one_of_each_class
 def test_paper_is_nothing_and_each_part_is_something(estimator, needs):
     paper, X = fitted(estimator, needs)
@@ -61,6 +62,7 @@ def test_paper_is_nothing_and_each_part_is_something(estimator, needs):
                 fitted(changed, needs)
 
 
+@pytest.mark.slow
 @one_of_each_class
 def test_for_small_corpora(estimator, needs):
     small = clone(estimator).set_params(schedule="small_corpus")

@@ -97,6 +97,7 @@ def test_a_pipeline_trains_on_what_is_cross_fitted(routing):
     np.testing.assert_array_equal(model.predict_proba(X), expected)
 
 
+@pytest.mark.slow
 def test_scikit_learns_check_holds_where_the_classes_are_told_apart():
     """What is cross-fitted is what is fitted, once both are certain and right."""
     cvae = small(cv=3, max_epochs=60, lr=0.01, batch_size=16)

@@ -77,6 +77,7 @@ def test_the_representation_tells_less_of_the_speaker_than_that_of_multi_task(
     assert told["entropy"] < told["multitask"] - 0.1
 
 
+@pytest.mark.slow
 def test_the_speaker_head_of_multi_task_knows_more_than_that_of_the_adversary(
     of_loud_voices,
 ):

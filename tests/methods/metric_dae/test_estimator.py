@@ -96,6 +96,7 @@ def test_labels_are_brought_to_the_spread_of_the_paper(data):
     np.testing.assert_allclose(dae.label_scale_, train.std() / 0.92)
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @example(unit=1.0, origin=1e9)
 @example(unit=1e-8, origin=0.0)

@@ -21,6 +21,7 @@ def test_metric_dae_settings():
     assert recipes.metric_dae()["metricdae"].label == "act"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("routing", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_the_main_job(corpus, routing, tmp_path):
     """Recordings → eGeMAPS → MetricDAE → SVC, under GroupKFold and GridSearchCV."""

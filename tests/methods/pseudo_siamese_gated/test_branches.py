@@ -443,6 +443,7 @@ def test_other_versions_train_the_branches_anew(tmp_path, untrained, monkeypatch
         assert len(untrained) == n
 
 
+@pytest.mark.slow
 def test_what_the_branches_depend_on_trains_them_anew(tmp_path, untrained):
     base = quick(memory=str(tmp_path)).fit(X, Y)
     changes = [

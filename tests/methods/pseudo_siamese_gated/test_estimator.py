@@ -425,6 +425,7 @@ def test_saved_without_the_auxiliary_corpora():
         assert other.pretraining_history_ == model.pretraining_history_
 
 
+@pytest.mark.slow
 def test_search_over_the_rungs_in_processes():
     grid = [{"fusion": ["concatenate"], "triplets": [None]}, {"triplets": ["semihard"]}]
     scores = []
@@ -477,6 +478,7 @@ def test_numbers_are_those_of_the_seed():
 # --- learning --------------------------------------------------------------
 
 
+@pytest.mark.slow
 @rungs
 def test_emotions_are_learned(rung):
     """Of new utterances.
@@ -492,6 +494,7 @@ def test_emotions_are_learned(rung):
     assert model.score(test, z) > 0.6
 
 
+@pytest.mark.slow
 def test_end_to_end_on_spectrograms():
     ours = make_emotional_speech(n_speakers=1, n_repetitions=1, random_state=0)
     theirs = make_emotional_speech(n_speakers=1, n_repetitions=1, random_state=1)

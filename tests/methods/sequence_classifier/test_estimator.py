@@ -72,6 +72,7 @@ def test_padding_reaches_no_prediction():
     )
 
 
+@pytest.mark.slow
 def test_balanced_weights_help_the_rare_class():
     X, y = contours(n=120, noise=1.5)
     kept = np.flatnonzero((y == "falling") | (np.arange(120) % 12 == 1))
