@@ -124,18 +124,21 @@ def _size(outcome: Outcome) -> str:
 
 def _scores(evaluation: ScoredBySpeaker) -> pd.DataFrame:
     """Tabulate the pooled scores with their intervals."""
-    outcome = evaluation._outcome()
+    outcome, spread = evaluation._outcome(), evaluation.spread
     rows = []
     for metric in METRICS:
         known = len(outcome.speakers) > 1
         limits = bounds(*evaluation.interval(metric)) if known else "–"
         pooled = number(getattr(evaluation, metric))
-        rows.append((SCORE_NAMES[metric], pooled, limits))
+        over_runs = "–" if spread is None else number(spread[metric])
+        rows.append((SCORE_NAMES[metric], pooled, limits, over_runs))
     if outcome.probabilities:
         error = number(evaluation.calibration_error())
-        rows.append(("calibration error", error, "–"))
+        rows.append(("calibration error", error, "–", "–"))
     interval = f"{percent(LEVEL)} interval over speakers"
-    return pd.DataFrame(rows, columns=["score", "pooled", interval])
+    deviation = f"sd over {len(outcome.predictions)} runs"
+    table = pd.DataFrame(rows, columns=["score", "pooled", interval, deviation])
+    return table.drop(columns=[deviation] if spread is None else [])
 
 
 def _tables(evaluation: ScoredBySpeaker) -> dict[str, pd.DataFrame]:

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -147,3 +148,12 @@ def test_summary_has_calibration_where_it_is_known():
         probability_classes=["anger", "fear"],
     )
     assert "calibration error" in Page(evaluation._repr_html_()).text
+
+
+def test_summary_has_the_spread_of_several_runs(plain):
+    assert "sd over" not in plain._repr_html_()
+    right = replace(plain, predicted=plain.truth)
+    several = replace(plain, _runs=(plain, right))
+    page = several._repr_html_()
+    assert "sd over 2 runs" in page
+    assert f"{several.spread['ua']:.3f}" in page
