@@ -42,6 +42,7 @@ def segments(files, n=12):
     return [(files[k % 2], start, start + 0.5) for k, start in enumerate(starts)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{}, {"n_jobs": 2}, {"memory": "folder"}])
 @pytest.mark.parametrize("front_end", [EGeMAPS(), LogMel()])
 def test_a_file_is_decoded_once_for_all_its_segments(

@@ -59,6 +59,7 @@ def segments():
     return make_pipeline(MFCC(duration=None), joined)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:PseudoSiameseGated has no auxiliary corpora")
 @pytest.mark.parametrize("name", NETWORKS)
 def test_networks_take_other_features(name, corpus):

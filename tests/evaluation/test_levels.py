@@ -32,6 +32,7 @@ def numbers(recordings):
     return np.stack([waveform for waveform, _ in recordings])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["activation", "valence"])
 def test_levels_are_what_is_learned_and_scored(corpus, target):
     result = evaluate_by_speaker(make_pipeline(EGeMAPS(), Spy()), corpus, target=target)

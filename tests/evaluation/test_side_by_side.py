@@ -42,6 +42,7 @@ def test_short_folds_stay_in_this_process(two_processors, n_jobs):
     assert run(n_jobs, are_long=False) == [True, True, True]
 
 
+@pytest.mark.slow
 def test_long_folds_go_to_processes(two_processors):
     assert run("auto", are_long=True) == [False, False, False]
 

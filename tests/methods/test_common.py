@@ -517,6 +517,7 @@ def test_all_that_drop_values_are_in_the_table():
     assert {type(estimator) for estimator in DROPPING} == classes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", DROPPING, ids=str)
 def test_dropout_is_drawn_by_the_seed_and_not_in_inference(estimator):
     def trained_with(dropout, random_state=0):
@@ -571,6 +572,7 @@ def test_diverging_training_says_what_to_do(estimator, needs):
     pickle.loads(pickle.dumps(model))
 
 
+@pytest.mark.slow
 @one_of_each_class
 def test_progress_bar_only_when_asked(estimator, needs, capsys):
     fitted(estimator, needs)

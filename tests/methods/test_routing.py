@@ -69,6 +69,7 @@ def test_pipeline_fit(routing, data):
     assert model.predict(X).shape == emotion.shape
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("caller", [cross_validate, cross_val_predict])
 def test_cross_validation(routing, data, caller, n_jobs):

@@ -128,6 +128,7 @@ SCHEDULES = {
 }
 
 
+@pytest.mark.slow
 @one_of_each_class
 @pytest.mark.parametrize(
     "schedule",

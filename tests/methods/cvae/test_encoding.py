@@ -228,6 +228,7 @@ def test_a_search_by_the_bound():
 # The stopping rule
 
 
+@pytest.mark.slow
 @VARIANTS
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("recon_scale", [1.0, 0.5])

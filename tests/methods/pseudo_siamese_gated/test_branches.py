@@ -78,6 +78,7 @@ def test_triplets_join_the_branches():
     assert not equal(states[0], states[2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("triplets", ["random", "semihard", None])
 @pytest.mark.parametrize("normalize", [True, False])
 def test_settings_of_the_losses(watch, triplets, normalize):
@@ -351,6 +352,7 @@ def memory_of(path):
     return joblib.Memory(path, verbose=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [str, Path, memory_of])
 def test_rungs_share_their_branches(tmp_path, learned, kind):
     memory = kind(tmp_path)

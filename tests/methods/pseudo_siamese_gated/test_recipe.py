@@ -113,6 +113,7 @@ def test_recordings_to_emotions_with_other_corpora(corpus, others, routing):
     assert len(model[-1].validation_groups_) == 1
 
 
+@pytest.mark.slow
 def test_the_ladder_shares_segments_and_branches(corpus, others, tmp_path):
     settings = {
         "pretraining_epochs": 1,
