@@ -147,6 +147,10 @@ def embeddings(cache: str | None) -> Rows:
     }.items():
         for schedule in ("paper", "small_corpus"):
             rows[f"{name}, {schedule}"] = lambda make=make, s=schedule: make(s)
+    for name in ("SVC", "MetricDAE, small_corpus", "MEnAN, small_corpus"):
+        rows[f"{name}, statistics of each test speaker"] = lambda make=rows[name]: (
+            without_speakers(make())
+        )
     rows["MEnAN, small_corpus, five seeds as one"] = lambda: together(
         menan("small_corpus"), 5
     )
@@ -157,6 +161,14 @@ def embeddings(cache: str | None) -> Rows:
         "small_corpus", None
     )
     return rows
+
+
+def without_speakers(model: Any) -> Any:
+    """Return the pipeline with a SpeakerScaler by speaker behind its front end."""
+    pipeline = getattr(model, "estimator", model)
+    scaler = SpeakerScaler("speaker", statistics="mean")
+    pipeline.steps.insert(1, ("speakerscaler", scaler))
+    return model
 
 
 def together(model: Any, n: int) -> Any:

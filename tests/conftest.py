@@ -12,9 +12,10 @@ pytest.register_assert_rewrite(
     "tests.datasets.helpers", "tests.methods.pseudo_siamese_gated.helpers"
 )
 
-# A busy machine is not a failing test; CI draws the same examples in every run.
-settings.register_profile("here", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
+# A busy machine is not a failing test; CI draws the same examples in every run, and
+# others others: 40 a time, as a hundred each take half a minute more in all.
+settings.register_profile("here", deadline=None, max_examples=40)
+settings.register_profile("ci", deadline=None, max_examples=40, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 # Two threads on a small machine can make tiny networks many times slower.
