@@ -79,12 +79,23 @@ def add_verify(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_verify, target="emotion")
 
 
+def _read_card(path: Path) -> dict[str, Any]:
+    """Read a card; name the file if it is none."""
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON: {error}.") from error
+    if not isinstance(card, dict) or "estimator" not in card:
+        raise ValueError(f"{path} is no card: give the card.json of `evaluate`.")
+    return card
+
+
 def _verify(options: argparse.Namespace) -> int:
     """Run ``verify``."""
     from ..evaluation import verify_card
 
     check_corpus(options)
-    card = json.loads(options.card.read_text(encoding="utf-8"))
+    card = _read_card(options.card)
     command = card.get("settings", {}).get("command", {})
     for name in ("emotions", "seed"):
         if getattr(options, name) in (None, 0):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
+from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,18 +118,53 @@ def folds_card(splits: list[Split], corpus: Corpus) -> dict[str, Any]:
     Returns
     -------
     dict
-        The speakers of each side, and a digest of the rows in their order.
+        The speakers of each side, and a digest of the rows in their order. The rows
+        themselves, too, where the speakers do not tell them: folds that hold out
+        sentences, or that share speakers.
     """
 
     def named(rows: NDArray[np.intp]) -> list[str]:
         names: list[str] = np.unique(corpus.speaker[rows]).tolist()
         return names
 
-    return {
+    folds: dict[str, Any] = {
         "train": [named(train) for train, _ in splits],
         "test": [named(test) for _, test in splits],
         "digest": digest_of([encode_rows(*split) for split in splits]),
     }
+    told = FoldsOfCard(folds).split(None, None, corpus.speaker)
+    if not all(map(np.array_equal, chain(*told), chain(*splits))):
+        folds["rows"] = [[side.tolist() for side in split] for split in splits]
+    return folds
+
+
+class FoldsOfCard:
+    """The folds of a card, as a splitter.
+
+    Parameters
+    ----------
+    folds : dict
+        What `folds_card` has returned.
+    """
+
+    def __init__(self, folds: dict[str, Any]) -> None:
+        self.folds = folds
+
+    def split(self, X: Any, y: Any, groups: Any) -> Iterator[Split]:
+        """Find the rows of each side, by their speakers where no rows are known."""
+        if "rows" in self.folds:
+            for train, test in self.folds["rows"]:
+                yield np.array(train, dtype=np.intp), np.array(test, dtype=np.intp)
+            return
+        for train, test in zip(self.folds["train"], self.folds["test"], strict=True):
+            yield (
+                np.flatnonzero(np.isin(groups, train)),
+                np.flatnonzero(np.isin(groups, test)),
+            )
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Count the folds."""
+        return len(self.folds["test"])
 
 
 def scores_card(evaluation: SpeakerEvaluation) -> dict[str, Any]:

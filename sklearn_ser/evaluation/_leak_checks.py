@@ -16,6 +16,8 @@ from ._speaker_sentence import Split
 
 OnLeak: TypeAlias = Literal["raise", "warn", "ignore"] | None
 
+# How errors and warnings begin.
+LEAKS = "The test leaks into the training"
 # What the result names by itself.
 _NAMED_ELSEWHERE = "speaker statistics"
 
@@ -81,8 +83,8 @@ def check_leaks(
         line for kind in KINDS if kind in kinds for line in report.of(kind)
     )
     if on_leak == "raise":
-        raise ValueError(f"The test leaks into the training:\n{lines}")
-    warn_user(f"The test leaks into the training:\n{lines}")
+        raise ValueError(f"{LEAKS}:\n{lines}")
+    warn_user(f"{LEAKS}:\n{lines}")
     return report
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 
 from ..datasets import Corpus
-from ._card import FORMAT, corpus_card, make_card
-from ._folds import Split
+from ._card import FORMAT, FoldsOfCard, corpus_card, make_card
 from ._intervals import METRICS
+from ._leak_checks import LEAKS
 from ._run import evaluate_by_speaker
 from ._typed import decode, digest_of, encode
 
@@ -157,36 +157,21 @@ def verify_card(
     else:
         digests = (digest_of(x) for x in (card["estimator"], encode(estimator)))
         rows.append(_row("estimator", *digests))
-    evaluation = evaluate_by_speaker(
-        estimator,
-        corpus,
-        target=card["target"],
-        cv=_FoldsOfCard(card["folds"]),
-        features=features,
-        seeds=card["seeds"],
-        n_jobs=n_jobs,
-    )
+    with warnings.catch_warnings():
+        # They are on the card, and are compared.
+        warnings.filterwarnings("ignore", LEAKS)
+        evaluation = evaluate_by_speaker(
+            estimator,
+            corpus,
+            target=card["target"],
+            cv=FoldsOfCard(card["folds"]),
+            features=features,
+            seeds=card["seeds"],
+            n_jobs=n_jobs,
+            on_leak="ignore" if card["leaks"] is None else "warn",
+        )
     rows += _compared_runs(card, make_card(evaluation))
     return CardVerification(pd.DataFrame(rows))
-
-
-class _FoldsOfCard:
-    """The folds whose speakers stand on a card."""
-
-    def __init__(self, folds: dict[str, Any]) -> None:
-        self.folds = folds
-
-    def split(self, X: Any, y: Any, groups: Any) -> Iterator[Split]:
-        """Find the rows of the speakers."""
-        for train, test in zip(self.folds["train"], self.folds["test"], strict=True):
-            yield (
-                np.flatnonzero(np.isin(groups, train)),
-                np.flatnonzero(np.isin(groups, test)),
-            )
-
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Count the folds."""
-        return len(self.folds["test"])
 
 
 def _check_estimator(estimator: Any) -> None:

@@ -54,6 +54,10 @@ def test_verify(results, emodb, tmp_path, capsys):
     assert "ua" in capsys.readouterr().out
     assert run("verify", tmp_path / "none.json", *corpus) == 2
     assert "none.json" in capsys.readouterr().err
+    for text, fault in (("{", "text.json is no JSON"), ("[]", "text.json is no card")):
+        (tmp_path / "text.json").write_text(text)
+        assert run("verify", tmp_path / "text.json", *corpus) == 2
+        assert fault in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -15,7 +15,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedGroupKFold
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    StratifiedGroupKFold,
+)
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -178,11 +184,13 @@ def test_another_estimator_features_and_corpus(corpus, table, logistic_card):
     assert {"corpus labels", "corpus utterances", "scores"} <= found
 
 
-def test_folds_that_speakers_do_not_tell(corpus, table):
-    """The order of the rows counts for what is drawn, and cannot be on the card."""
+def test_the_order_of_the_rows_is_on_the_card(corpus, table):
+    """It counts for what is drawn."""
     splits = list(GroupKFold(2).split(table, groups=corpus.speaker))
     splits = [(train[::-1], test) for train, test in splits]
     card = evaluate_by_speaker(First(), corpus, features=table, cv=splits).card
+    assert verify_card(card, corpus, features=table).table["same"].all()
+    del card["folds"]["rows"]
     found = verify_card(card, corpus, features=table)
     assert found.table["what"][~found.table["same"]].tolist() == ["folds"]
 
@@ -224,3 +232,23 @@ def test_leaks_and_intervals_are_on_it(corpus, table, logistic_card):
     assert low < evaluation.ua < high
     ignored = evaluate_by_speaker(LOGISTIC, corpus, features=table, on_leak="ignore")
     assert ignored.card["leaks"] is None
+
+
+@pytest.mark.parametrize(
+    ("cv", "on_leak"),
+    [
+        ("speaker_sentence", None),
+        (KFold(3, shuffle=True, random_state=0), "ignore"),
+        (KFold(3, shuffle=True, random_state=0), "warn"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The test leaks into the training")
+def test_folds_that_speakers_do_not_tell(corpus, table, cv, on_leak):
+    model = GaussianNB()
+    given = {"features": table, "cv": cv, "on_leak": on_leak}
+    evaluation = evaluate_by_speaker(model, corpus, **given)
+    card = json.loads(json.dumps(evaluation.card))
+    assert len(card["folds"]["rows"]) == len(evaluation.estimators)
+    assert verify_card(card, corpus, features=table)
+    by_speaker = evaluate_by_speaker(model, corpus, features=table)
+    assert "rows" not in by_speaker.card["folds"]
