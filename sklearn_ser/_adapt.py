@@ -10,23 +10,19 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from ._representation import transform_asked
+from ._representation import augments, transform_asked
 from ._sklearn import BaseSearchCV
-from .augmentation import SpeedPerturbation
 from .ensemble import SeedEnsemble
 
 SCALERS = "scalers"
-
-# What has steps of its own.
-_HOLDERS = (Pipeline, BaseSearchCV, SpeedPerturbation, SeedEnsemble)
 
 
 class Adapter:
     """Fits scalers of a fitted estimator anew, to unlabelled utterances.
 
-    It walks over the steps from the first on, into pipelines, searches,
-    `SpeedPerturbation` and `SeedEnsemble`, and fits each scaler to what the steps
-    before it make of the utterances. Nothing is changed in place: what stays is shared
+    It walks over the steps from the first on, into pipelines, searches, what augments
+    the training and `SeedEnsemble`, and fits each scaler to what the steps before it
+    make of the utterances. Nothing is changed in place: what stays is shared
     with the estimator, what is adapted is a clone.
 
     Parameters
@@ -71,7 +67,7 @@ class Adapter:
         if isinstance(fitted, BaseSearchCV):
             best = self.adapt(fitted.best_estimator_, X)
             return _with(fitted, "best_estimator_", best)
-        if isinstance(fitted, SpeedPerturbation):
+        if augments(fitted):
             return _with(fitted, "estimator_", self.adapt(fitted.estimator_, X))
         if isinstance(fitted, SeedEnsemble):
             members = [self.adapt(one, X) for one in fitted.estimators_]
@@ -89,7 +85,7 @@ class Adapter:
             if step is None or isinstance(step, str):  # "passthrough"
                 continue
             chosen, goes_on = self._is_chosen(name, step), self._goes_on_after(step)
-            if chosen or isinstance(step, _HOLDERS):
+            if chosen or _holds_steps(step):
                 # No sooner, as a step may warn of what nobody needs.
                 for before in waiting:
                     X = transform_asked(before, X, self.metadata)
@@ -111,6 +107,11 @@ class Adapter:
         if self.chosen == SCALERS:
             return isinstance(step, BaseEstimator) and not get_tags(step).requires_fit
         return not set(self.chosen) <= set(self.found) and hasattr(step, "transform")
+
+
+def _holds_steps(step: Any) -> bool:
+    """Tell whether an estimator has steps of its own."""
+    return augments(step) or isinstance(step, Pipeline | BaseSearchCV | SeedEnsemble)
 
 
 def is_scaler(step: Any) -> bool:

@@ -12,19 +12,18 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import check_is_fitted
 
 from ._sklearn import BaseSearchCV
-from .augmentation import SpeedPerturbation
 from .features import SequencePooling
 from .sequences import as_sequences
 
 
 def split_last_step(estimator: Any) -> tuple[list[Pipeline], Any]:
-    """Find the last step inside pipelines, searches and speed perturbation.
+    """Find the last step inside pipelines, searches and augmentation.
 
     Parameters
     ----------
     estimator : estimator
-        A fitted estimator. Pipelines, searches and `SpeedPerturbation` may stand around
-        each other in any order.
+        A fitted estimator. Pipelines, searches and what augments the training, such as
+        `SpeedPerturbation`, may stand around each other in any order.
 
     Returns
     -------
@@ -37,7 +36,7 @@ def split_last_step(estimator: Any) -> tuple[list[Pipeline], Any]:
     Raises
     ------
     NotFittedError
-        If a search or a `SpeedPerturbation` has no fitted estimator.
+        If a search or what augments has no fitted estimator.
     """
     before = []
     while True:
@@ -45,7 +44,7 @@ def split_last_step(estimator: Any) -> tuple[list[Pipeline], Any]:
             if len(estimator) > 1:
                 before.append(estimator[:-1])
             estimator = estimator[-1]
-        elif isinstance(estimator, SpeedPerturbation):
+        elif augments(estimator):
             check_is_fitted(estimator)
             estimator = estimator.estimator_
         elif isinstance(estimator, BaseSearchCV):
@@ -57,6 +56,25 @@ def split_last_step(estimator: Any) -> tuple[list[Pipeline], Any]:
             estimator = estimator.best_estimator_
         else:
             return before, estimator
+
+
+def augments(estimator: Any) -> bool:
+    """Tell whether an estimator only augments the training of the one inside.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted or not.
+
+    Returns
+    -------
+    bool
+        For `SpeedPerturbation`, and others that have `augments_training` and an
+        `estimator`; it predicts as its fitted `estimator_` does.
+    """
+    return callable(getattr(estimator, "augments_training", None)) and hasattr(
+        estimator, "estimator"
+    )
 
 
 def representation(estimator: Any, X: Any, **metadata: Any) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
@@ -24,6 +24,24 @@ from sklearn_ser.ensemble import SeedEnsemble
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(40, 3)), np.repeat(["anger", "sadness"], 20)
 Z = 5 + 3 * RNG.normal(size=(30, 3))
+
+
+class WithNoise(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """A user's own augmentation."""
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def fit(self, X, y):
+        self.estimator_ = clone(self.estimator).fit(X, y)
+        self.classes_ = self.estimator_.classes_
+        return self
+
+    def predict(self, X):
+        return self.estimator_.predict(X)
+
+    def augments_training(self):
+        return True
 
 
 def adapted(estimator, chosen="scalers"):
@@ -87,6 +105,7 @@ def test_named_steps_wherever_they_stand():
         ),
         (lambda x: SeedEnsemble(x, n_estimators=2), lambda x: x.estimators_[1]),
         (lambda x: make_pipeline("passthrough", x), lambda x: x[1]),
+        (lambda x: WithNoise(x), lambda x: x.estimator_),
     ],
 )
 def test_inside_of_other_estimators(wrap, inside):

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import pickle
+import shutil
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from .._code import code_in_memory
 from ..audio import AudioError, fingerprint
+from ._candidates import keep_candidates
 from ._folds import FoldResult
 from ._origin import versions
 from ._protocol import parts
@@ -87,23 +89,33 @@ class Checkpoint:
             if id(learner) not in learners:
                 learners[id(learner)] = _learner_digest(learner)
             key = digest_of([data, learners[id(learner)], encode_rows(train, test)])
-            kept.append(partial(look_up, self.folder / f"{key}.joblib", task))
+            kept.append(partial(_keep_fold, self.folder / f"{key}.joblib", task))
         return kept
 
 
-def look_up(path: Path, task: Task) -> FoldResult:
-    """Return what a file holds of a fold; run the fold and write it, if nothing.
+def _keep_fold(path: Path, task: Any) -> FoldResult:
+    """Look a fold up, or run it: until it is finished, its candidates are kept, too."""
+    candidates = path.with_suffix(".candidates")
+    run = partial(keep_candidates, task, candidates, (look_up, data_digest))
+    result: FoldResult = look_up(path, run)
+    shutil.rmtree(candidates, ignore_errors=True)
+    return result
+
+
+def look_up(path: Path, task: Callable[[], Any]) -> Any:
+    """Return what a file holds of a task; run the task and write it, if nothing.
 
     Parameters
     ----------
     path : Path
         The file.
     task : callable
-        The fold.
+        A fold, or the fit of a candidate in it.
 
     Returns
     -------
-    FoldResult
+    object
+        What the task returns.
     """
     try:
         content = path.read_bytes()
@@ -112,8 +124,7 @@ def look_up(path: Path, task: Task) -> FoldResult:
     body, digest = content[:-_DIGEST], content[-_DIGEST:]
     # Checked before anything is unpickled: a file that was cut is as none.
     if content and _checksum(path, body) == digest:
-        result: FoldResult = joblib.load(io.BytesIO(body))
-        return result
+        return joblib.load(io.BytesIO(body))
     result = task()
     buffer = io.BytesIO()
     joblib.dump(result, buffer)

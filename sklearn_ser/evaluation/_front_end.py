@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from .._sklearn import BaseSearchCV
-from ..features import RecordingTransformer, SequencePooling
+from ..features import RecordingTransformer, SequencePooling, has_features
+from ._protocol import find_usable
 
 
 def n_stateless(estimator: Any) -> int:
@@ -121,8 +124,8 @@ def behind_front_end(fitted: Any) -> Any:
     return fitted[n_steps:] if n_steps else fitted
 
 
-def takes_recordings(estimator: Any) -> bool:
-    """Tell whether the first that gets the data is an extractor of this library.
+def extractor_inside(estimator: Any) -> RecordingTransformer | None:
+    """Find the extractor of this library that gets the data first.
 
     Parameters
     ----------
@@ -131,8 +134,8 @@ def takes_recordings(estimator: Any) -> bool:
 
     Returns
     -------
-    bool
-        False where it is not known.
+    RecordingTransformer or None
+        None where another gets the data, or where it is not known.
     """
     while not isinstance(estimator, RecordingTransformer):
         if isinstance(estimator, Pipeline):
@@ -140,5 +143,38 @@ def takes_recordings(estimator: Any) -> bool:
         elif hasattr(estimator, "estimator"):
             estimator = estimator.estimator
         else:
-            return False
-    return True
+            return None
+    return estimator
+
+
+def usable_inside(
+    estimator: Any, front_end: list[Any], audio: NDArray[np.object_]
+) -> NDArray[np.bool_] | None:
+    """Ask which recordings can be used by what runs inside of an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The one that is evaluated.
+    front_end : list of transformer
+        What `split_front_end` takes off its head.
+    audio : ndarray of shape (n,) and dtype object
+        Recordings.
+
+    Returns
+    -------
+    ndarray of shape (n,) and dtype bool, or None
+        None where nothing more is known than the front end tells. An extractor inside
+        of other estimators runs for it, unless a faulty recording is to be an error.
+
+    Raises
+    ------
+    ValueError
+        If the estimator's own answer is not one truth value for each recording.
+    """
+    asked = find_usable(estimator, audio)
+    extractor = None if front_end else extractor_inside(estimator)
+    if asked is not None or getattr(extractor, "on_error", "raise") == "raise":
+        return asked
+    assert extractor is not None
+    return has_features(extractor.transform(audio))

@@ -15,8 +15,7 @@ from .._dimensions import DIMENSIONS, SHORT_DIMENSIONS
 from .._sklearn import num_samples, take_rows
 from ..datasets import Corpus
 from ..features import has_features
-from ._front_end import split_front_end, takes_recordings
-from ._protocol import find_usable
+from ._front_end import extractor_inside, split_front_end, usable_inside
 from ._result import Target, classes_of, recording_names
 
 
@@ -131,7 +130,7 @@ def long_name(target: str) -> Target:
 
 def _check_features(features: Any, estimator: Any, corpus: Corpus) -> None:
     """Refuse features that do not fit the corpus, or that nothing would take."""
-    if takes_recordings(estimator):
+    if extractor_inside(estimator) is not None:
         raise ValueError(
             "features= are given, but the estimator begins with a front end, which "
             "takes recordings: leave out one of the two."
@@ -156,7 +155,7 @@ def _computed(
             step = _with_memory(step, memory)
         features = step.transform(features)
     usable = has_features(features)
-    asked = find_usable(estimator, audio)
+    asked = usable_inside(estimator, front_end, audio)
     return features, usable if asked is None else usable & asked
 
 

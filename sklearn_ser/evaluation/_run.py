@@ -89,9 +89,10 @@ def evaluate_by_speaker(
         A folder for finished folds. The same call goes on where an earlier one was
         interrupted, also by a loss of power: no finished fold is fitted twice. A fold
         is found again by its data, the estimator with its parameters, seed and code,
-        and the versions of the libraries; a search in it is kept with its fold, and not
-        candidate by candidate. Features are kept there too, where the front end has no
-        `memory`. The files are pickles: use a folder that you alone write.
+        and the versions of the libraries. Of a search that is the estimator, or a step
+        of a pipeline, no candidate is fitted twice. Features are kept there too, where
+        the front end has no `memory`. The files are pickles: use a folder that you
+        alone write.
     n_jobs : int, "auto" or None, default=None
         Folds to fit at once. ``"auto"`` is all processors where the folds take long: at
         once where sequences or recordings are learned from, and for tables as soon as

@@ -18,7 +18,8 @@ from ..features import SequencePooling, has_features
 from ..metrics import zscore_outliers
 from ..metrics._scorer import asked_at_prediction
 from ._folds import NEUTRAL
-from ._protocol import find_usable, predicting
+from ._front_end import usable_inside
+from ._protocol import predicting
 from ._result import recording_names
 
 
@@ -129,7 +130,7 @@ def prepare_side(
     audio = corpus.audio
     features = extract(front_end, audio)
     usable = has_features(features)
-    asked = find_usable(estimator, audio)
+    asked = usable_inside(estimator, front_end, audio)
     if asked is not None:
         usable &= asked
     if not usable.any():

@@ -14,8 +14,9 @@ import pytest
 import soundfile as sf
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.model_selection import GridSearchCV, GroupKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
 
 from sklearn_ser import EGeMAPS
 from sklearn_ser.datasets import Corpus, make_emotional_speech
@@ -267,3 +268,87 @@ def test_a_run_that_was_killed_goes_on(tmp_path):
     expected = evaluate_logged(tmp_path)
     found = np.load(tmp_path / "predicted.npy")
     np.testing.assert_array_equal(found, [run.predicted for run in expected.runs])
+
+
+class Failing(Drawing):
+    """Is interrupted in its fit number `at`, counted over all."""
+
+    at = None
+    __metadata_request__fit = {"groups": True}
+
+    def __init__(self, random_state=0, log=None, pause=0.0, quality=0):
+        super().__init__(random_state, log, pause)
+        self.quality = quality
+
+    def fit(self, X, y, groups=None):
+        super().fit(X, y)
+        if len(FITS) == Failing.at:
+            raise KeyboardInterrupt
+        return self
+
+
+def search_of(scoring):
+    return GridSearchCV(
+        Failing(),
+        {"quality": [0, 1], "random_state": [3, 4]},
+        cv=GroupKFold(2),
+        scoring=scoring,
+    )
+
+
+@pytest.mark.parametrize("place", ["alone", "in a pipeline"])
+@pytest.mark.parametrize("scoring", [None, "balanced_accuracy", ["accuracy"]])
+def test_no_candidate_is_fitted_twice(
+    corpus, table, tmp_path, monkeypatch, scoring, place
+):
+    monkeypatch.setattr(Failing, "at", None)
+    search = search_of(scoring)
+    if isinstance(scoring, list):
+        search.set_params(refit="accuracy")
+    model = search if place == "alone" else make_pipeline(StandardScaler(), search)
+    wanted, n_fits = fits(model, corpus, features=table)
+    assert n_fits == 3 * (4 * 2 + 1)
+    options = {"features": table, "checkpoint": tmp_path}
+    # In the first candidate, in the last fit of a fold, in the midst of another.
+    spent = 0
+    for at in (1, 8, 14):
+        FITS.clear()
+        monkeypatch.setattr(Failing, "at", at)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate_by_speaker(model, corpus, **options)
+        spent += len(FITS) - 1  # the last one was not finished
+    assert [*tmp_path.glob("*.candidates")]
+    monkeypatch.setattr(Failing, "at", None)
+    result, n_rest = fits(model, corpus, **options)
+    assert spent + n_rest == n_fits
+    assert not [*tmp_path.glob("*.candidates")]
+    np.testing.assert_array_equal(result.predicted, wanted.predicted)
+    for own, other in zip(result.learners, wanted.learners, strict=True):
+        own, other = own[-1], other[-1]
+        assert type(own.best_estimator_) is type(own.estimator) is Failing
+        assert own.best_params_ == other.best_params_
+        assert own.score(table, corpus.emotion) == other.score(table, corpus.emotion)
+        for name, values in other.cv_results_.items():
+            if "time" not in name:
+                np.testing.assert_array_equal(own.cv_results_[name], values)
+
+
+def test_candidates_of_other_folds_and_data_are_others(corpus, table, tmp_path):
+    Failing.at = None
+    options = {"checkpoint": tmp_path}
+    assert fits(search_of(None), corpus, features=table, **options)[1] == 27
+    assert fits(search_of(None), corpus, features=table, **options)[1] == 0
+    assert fits(search_of(None), corpus, features=table + 1, **options)[1] == 27
+
+
+def test_what_a_search_tries_may_be_steps(corpus, table, tmp_path):
+    search = GridSearchCV(
+        Pipeline([("scale", StandardScaler()), ("last", Drawing())]),
+        {"scale": [StandardScaler(), "passthrough"], "last": [SVC(), Drawing(1)]},
+        cv=GroupKFold(2),
+        n_jobs=2,
+    )
+    plain = evaluate_by_speaker(search, corpus, features=table)
+    kept = evaluate_by_speaker(search, corpus, features=table, checkpoint=tmp_path)
+    np.testing.assert_array_equal(kept.predicted, plain.predicted)
+    assert kept.card["chosen"] == plain.card["chosen"]

@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 from sklearn import config_context
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import GridSearchCV, GroupKFold, RandomizedSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from sklearn_ser import SeedEnsemble
+from sklearn_ser.audio import AudioError
 from sklearn_ser.evaluation import evaluate_by_speaker
 from sklearn_ser.evaluation._front_end import behind_front_end, split_front_end
 from sklearn_ser.features import RecordingTransformer
@@ -55,10 +58,27 @@ def test_once_for_all_folds_and_candidates(corpus, routing):
     assert result.embedding(0).shape == (len(corpus), 2)
 
 
-def test_a_faulty_recording_is_left_out_of_a_search(corpus):
+def with_a_fault(corpus):
     frame = corpus.frame.copy()
     frame.at[3, "waveform"] = np.full(8000, np.nan)
-    faulty = type(corpus)(frame, name="faulty")
+    return type(corpus)(frame, name="faulty")
+
+
+def test_a_faulty_recording_is_left_out_of_an_ensemble_around_all(corpus):
+    forest = ExtraTreesClassifier(3, random_state=0)
+    recipe = make_pipeline(Level(on_error="nan"), StandardScaler(), forest)
+    result = evaluate_by_speaker(
+        SeedEnsemble(recipe, n_estimators=2), with_a_fault(corpus), seeds=[0]
+    )
+    assert result.left_out == ["utterance 3"]
+    assert len(result.predicted) == len(corpus) - 1
+    recipe.set_params(level__on_error="raise")
+    with pytest.raises(AudioError, match="3"):
+        evaluate_by_speaker(SeedEnsemble(recipe), with_a_fault(corpus), seeds=[0])
+
+
+def test_a_faulty_recording_is_left_out_of_a_search(corpus):
+    faulty = with_a_fault(corpus)
     result = evaluate_by_speaker(search_of(SMOOTHING), faulty, refit=True)
     assert result.left_out == ["utterance 3"]
     assert len(result.predicted) == len(corpus) - 1
