@@ -154,13 +154,27 @@ def fit_and_predict(
     of_test = {
         name: values[test] for name, values in metadata.items() if name in AT_PREDICTION
     }
-    result = _predicted(fitted, take_rows(features, test), of_test)
+    result = predict_once(fitted, take_rows(features, test), of_test)
     drop_pretraining(fitted)
     return result
 
 
-def _predicted(fitted: Any, X: Any, of_test: dict[str, Any]) -> FoldResult:
-    """Predict, and ask for probabilities where there are such."""
+def predict_once(fitted: Any, X: Any, of_test: dict[str, Any]) -> FoldResult:
+    """Predict, and ask for probabilities where there are such.
+
+    Parameters
+    ----------
+    fitted : estimator
+        A classifier, a regressor, or a pipeline of one, whose transformers run once.
+    X : ndarray, data frame or sequence
+        What it takes.
+    of_test : dict of str to ndarray
+        Metadata that it may ask for.
+
+    Returns
+    -------
+    FoldResult
+    """
     given = asked_at_prediction(predicting(fitted), **of_test)
     predictor = predicting(fitted) if given else fitted
     if not hasattr(predictor, "predict_proba"):
