@@ -18,8 +18,13 @@ $(VENV)/.%-installed: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
 	$(PIP) install --quiet --constraint $(CONSTRAINTS) --editable '.[$*]'
 	@touch $@
 
+DEMO := sklearn-ser-output
+
 demo: $(VENV)/.egemaps-installed
-	$(BIN)/sklearn-ser evaluate --overwrite
+	$(BIN)/sklearn-ser evaluate --overwrite --output $(DEMO)
+	$(BIN)/sklearn-ser train --no-evaluation --overwrite --output $(DEMO)/model.skops
+	$(BIN)/sklearn-ser synthesize --seed 1 --overwrite $(DEMO)/speech
+	$(BIN)/sklearn-ser predict $(DEMO)/model.skops $(DEMO)/speech/speaker01_*_00*.wav
 
 # A process for each core, and of many cores no more than four: each imports torch.
 SPREAD := -n auto --maxprocesses 4 --dist worksteal

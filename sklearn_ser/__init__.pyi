@@ -6,6 +6,7 @@ from . import evaluation as evaluation
 from . import features as features
 from . import losses as losses
 from . import metrics as metrics
+from . import models as models
 from . import nets as nets
 from . import plotting as plotting
 from . import preprocessing as preprocessing

@@ -19,7 +19,7 @@ SCORERS = {"ccc_scorer", "macro_f1_scorer", "ua_scorer", "wa_scorer"}
 MODULES = [
     *("audio", "augmentation", "datasets", "estimators", "evaluation", "features"),
     *("losses", "metrics", "nets", "plotting", "preprocessing", "recipes"),
-    *("ensemble", "sequences"),
+    *("ensemble", "models", "sequences"),
 ]
 
 

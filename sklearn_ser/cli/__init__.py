@@ -11,7 +11,11 @@ from ._compare import add_compare, add_verify
 from ._evaluate import add_evaluate
 from ._extract import add_extract
 from ._leaks import add_leaks
+from ._model import add_model
+from ._predict import add_predict
+from ._synthesize import add_synthesize
 from ._terminal import plain_warnings, readable_progress
+from ._train import add_train
 from ._transfer import add_transfer
 
 __all__ = ["main"]
@@ -92,4 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     add_transfer(commands, common)
     add_leaks(commands, common)
     add_extract(commands, common)
+    add_train(commands, common)
+    add_predict(commands, common)
+    add_model(commands, common)
+    add_synthesize(commands, common)
     return parser

@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._dimensions import DIMENSIONS, SHORT_DIMENSIONS
 from ._corpora import add_corpus, check_corpus, load_corpus, read_seeds
-from ._files import add_output, check_output, write_json
+from ._files import add_output, check_file, check_output, write_json
 from ._recipes import (
     add_recipe,
     add_settings,
+    add_target,
     build_recipe,
     check_recipe,
     labels_of,
@@ -36,14 +36,7 @@ def add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
         "with all that `verify` needs to run it again.",
     )
     add_recipe(parser)
-    parser.add_argument(
-        "--target",
-        type=lambda name: SHORT_DIMENSIONS.get(name, name),
-        choices=["emotion", *DIMENSIONS],
-        default="emotion",
-        help="what is classified: emotions, or the three levels of a rated dimension, "
-        f"also by its short name, {', '.join(SHORT_DIMENSIONS)} (default: %(default)s)",
-    )
+    add_target(parser)
     add_settings(parser)
     parser.add_argument(
         "--on-leak",
@@ -122,11 +115,8 @@ def _check(options: argparse.Namespace) -> None:
             f"--seeds goes with recipes that depend on chance; {options.recipe} gives "
             "the same result each time."
         )
-    if options.report is not None and options.report.exists() and not options.overwrite:
-        raise ValueError(
-            f"--report {options.report} is there already: give another name, or "
-            "--overwrite."
-        )
+    if options.report is not None:
+        check_file(options.report, "--report", overwrite=options.overwrite)
 
 
 def _write(evaluation: SpeakerEvaluation, options: argparse.Namespace) -> list[Path]:

@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
+from ._recordings import listed
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -87,7 +89,7 @@ def _extract(options: argparse.Namespace) -> int:
 
     front_end = _front_end(options).set_output(transform="pandas")
     _check_output(options.output, options.inputs, overwrite=options.overwrite)
-    recordings = pd.concat([_listed(path) for path in options.inputs])
+    recordings = pd.concat([listed(path) for path in options.inputs])
     recordings = recordings.dropna(axis="columns", how="all").reset_index(drop=True)
     twice = recordings.columns.intersection(front_end.get_feature_names_out())
     if len(twice):
@@ -167,29 +169,6 @@ def _write_table(table: pd.DataFrame, output: Path) -> None:
         os.replace(own, output)
     finally:
         own.unlink(missing_ok=True)
-
-
-def _listed(path: Path) -> pd.DataFrame:
-    """Return the recordings that an input stands for, and what a table says of them."""
-    import pandas as pd
-
-    from ..audio import SUFFIXES
-
-    if path.is_dir():
-        found = sorted(
-            p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()
-        )
-        if not found:
-            raise ValueError(f"{path} holds no recording ({', '.join(SUFFIXES)}).")
-        return pd.DataFrame({"file": [str(p) for p in found]})
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no file or folder {path}.")
-    if path.suffix.lower() == ".csv":
-        table = pd.read_csv(path)
-        if "file" not in table or table["file"].isna().any() or table.empty:
-            raise ValueError(f"{path} needs a column 'file' with a path in each row.")
-        return table
-    return pd.DataFrame({"file": [str(path)]})
 
 
 def _channel(text: str) -> str | int:

@@ -35,6 +35,16 @@ def check_output(options: argparse.Namespace, name: str) -> Path:
     return path
 
 
+def check_file(path: Path, option: str, *, overwrite: bool) -> None:
+    """Refuse to write over a file, unless asked to."""
+    if path.is_dir():
+        raise ValueError(f"{option} {path} is a folder: give a file in it.")
+    if path.exists() and not overwrite:
+        raise ValueError(
+            f"{option} {path} is there already: give another name, or --overwrite."
+        )
+
+
 def write_json(result: dict[str, Any], path: Path, options: argparse.Namespace) -> None:
     """Write a result, and by which options it was made."""
     command = {

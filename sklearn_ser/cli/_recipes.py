@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._dimensions import SHORT_DIMENSIONS, dimension_name
+from .._dimensions import DIMENSIONS, SHORT_DIMENSIONS, dimension_name
 from ._corpora import loaders, named_folder
 
 if TYPE_CHECKING:
@@ -26,6 +26,18 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
         choices=recipes.__all__,
         default=recipes.DEFAULT,
         help="what is evaluated (default: %(default)s)",
+    )
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """Describe what a recipe learns to predict."""
+    parser.add_argument(
+        "--target",
+        type=lambda name: SHORT_DIMENSIONS.get(name, name),
+        choices=["emotion", *DIMENSIONS],
+        default="emotion",
+        help="what is classified: emotions, or the three levels of a rated dimension, "
+        f"also by its short name, {', '.join(SHORT_DIMENSIONS)} (default: %(default)s)",
     )
 
 

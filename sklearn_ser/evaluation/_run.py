@@ -217,6 +217,29 @@ def evaluate_by_speaker(
     return evaluation
 
 
+def fit_on_all(estimator: Any, corpus: Corpus, target: Target = "emotion") -> Any:
+    """Fit an estimator on all utterances of a corpus, as the folds are fitted.
+
+    Parameters
+    ----------
+    estimator : estimator
+        As of `evaluate_by_speaker`. It is cloned, not changed.
+    corpus : Corpus
+        Recordings with emotions and speakers.
+    target : {"emotion", "activation", "valence", "dominance"}, default="emotion"
+        What is learned.
+
+    Returns
+    -------
+    estimator
+        The whole pipeline, fitted.
+    """
+    data = prepare(estimator, corpus, target, None, None)
+    (fit,) = fold_tasks(data.learner, data, [], refit=True)
+    with config_context(enable_metadata_routing=True):
+        return join_front_end(estimator, fit().fitted)
+
+
 def _fit_all(
     learners: list[Any],
     data: Prepared,

@@ -106,8 +106,9 @@ def _of_corpus(card: Mapping[str, Any]) -> Iterator[str]:
         low, high = scores["intervals"].get(name) or (None, None)
         interval = "" if low is None else f"{low:.3f} to {high:.3f}"
         yield f"| {name.upper()} | {scores[name]:.3f} | {interval} |"
-    leaks = (card["leaks"] or {}).get("findings", [])
-    yield f"\nLeaks that were found: {len(leaks) or 'none'}.\n"
+    findings = (card["leaks"] or {}).get("findings", [])
+    leaks = {found["kind"] for found in findings if found["severity"] == "leak"}
+    yield f"\nLeaks that were found: {', '.join(sorted(leaks)) or 'none'}.\n"
     if card["speaker_statistics"]:
         yield f"Statistics of tested speakers: {card['speaker_statistics']}.\n"
 

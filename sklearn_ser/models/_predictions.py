@@ -115,7 +115,9 @@ def _rows(model: Any, batch: NDArray[np.object_], name: str) -> pd.DataFrame:
         return _predicted(model, batch, name)
     except (ValueError, OSError) as error:  # an AudioError is a ValueError
         if len(batch) == 1:
-            empty = pd.DataFrame({name: [None], ERROR: [str(error)]}, dtype=object)
+            # Where one alone was asked for, its number says nothing.
+            text = str(error).removeprefix("recording 0: ")
+            empty = pd.DataFrame({name: [None], ERROR: [text]}, dtype=object)
             return empty.reindex(columns=[name, *_classes(model), ERROR])
     single = [_rows(model, batch[i : i + 1], name) for i in range(len(batch))]
     return pd.concat(single, ignore_index=True)
