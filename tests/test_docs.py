@@ -8,7 +8,13 @@ import pytest
 import sklearn
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ["README.md", "docs/index.md", "docs/user_guide.md", "docs/models.md"]
+PAGES = [
+    "README.md",
+    "docs/index.md",
+    "docs/models.md",
+    "docs/own_recordings.md",
+    "docs/user_guide.md",
+]
 NEEDS_CORPUS = "# needs EMO-DB"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

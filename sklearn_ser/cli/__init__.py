@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from ._compare import add_compare, add_verify
+from ._describe import add_describe
 from ._evaluate import add_evaluate
 from ._extract import add_extract
 from ._leaks import add_leaks
@@ -96,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     add_transfer(commands, common)
     add_leaks(commands, common)
     add_extract(commands, common)
+    add_describe(commands, common)
     add_train(commands, common)
     add_predict(commands, common)
     add_model(commands, common)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._dimensions import DIMENSIONS
+from ._own import OWN, add_own, add_reading, own_loaders, take_own
 
 if TYPE_CHECKING:
     from ..datasets import Corpus
@@ -23,6 +24,8 @@ def add_corpus(parser: argparse.ArgumentParser) -> None:
         help="on what it is evaluated (default: %(default)s)",
     )
     parser.add_argument("--data-home", metavar="DIR", help="folder of the corpus")
+    add_own(parser)
+    add_reading(parser)
     parser.add_argument(
         "--dimensions",
         metavar="CSV",
@@ -50,6 +53,7 @@ def add_corpus(parser: argparse.ArgumentParser) -> None:
 
 def check_corpus(options: argparse.Namespace) -> None:
     """Refuse options of the corpus that do not go together."""
+    take_own(options)
     name = options.corpus
     if name == "synthetic" and options.data_home:
         raise ValueError("--data-home goes with a real corpus (--corpus).")
@@ -86,10 +90,10 @@ def named_folder(text: str, option: str) -> tuple[str, Path]:
         If it is anything else.
     """
     name, _, folder = text.partition("=")
-    if name not in loaders() or not folder:
+    if name not in (*loaders(), *OWN) or not folder:
         raise ValueError(
-            f"{option} takes CORPUS=DIR, with {', '.join(loaders())} as the corpus, "
-            f"got {text!r}."
+            f"{option} takes CORPUS=DIR, with {', '.join(loaders())} as the corpus, or "
+            f"table=FILE or folder=DIR for your own recordings; got {text!r}."
         )
     # A shell expands ~ only at the beginning of a word.
     return name, Path(folder).expanduser()
@@ -128,7 +132,9 @@ def load_corpus(options: argparse.Namespace, labels: Sequence[str]) -> Corpus:
     else:
         rated = options.corpus in rated_corpora()
         settings = {"dimensions": options.dimensions} if rated else {}
-        corpus = loaders()[options.corpus](options.data_home, **settings)
+        corpus = loader(options.corpus, options)(options.data_home, **settings)
+        if options.corpus in OWN and getattr(options, "say_how", True):
+            print(corpus.description)
     if options.emotions:
         names = [name.strip() for name in options.emotions.split(",")]
         corpus = corpus.keep_emotions(names)
@@ -166,6 +172,11 @@ def _how_to_rate(options: argparse.Namespace) -> str:
     if options.corpus == "synthetic":
         return f"choose --corpus {rated}, with a table of them in --dimensions"
     return f"choose --corpus {rated} or synthetic"
+
+
+def loader(name: str, options: argparse.Namespace) -> Callable[..., Corpus]:
+    """Return what loads a corpus, or recordings of one's own."""
+    return (loaders() | own_loaders(options))[name]
 
 
 def loaders() -> dict[str, Callable[..., Corpus]]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._dimensions import DIMENSIONS, SHORT_DIMENSIONS, dimension_name
-from ._corpora import loaders, named_folder
+from ._corpora import loader, loaders, named_folder
+from ._own import OWN
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -92,7 +93,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="CORPUS=DIR",
-        help=f"corpora ({', '.join(loaders())}) and their folders, on which "
+        help=f"corpora ({', '.join(loaders())}) and their folders, or table=FILE or "
+        "folder=DIR of your own, on which "
         f"{', '.join(_recipes_that('auxiliary_corpora'))} are pre-trained: all their "
         "emotions, whatever --emotions says",
     )
@@ -186,7 +188,7 @@ def _auxiliary_folders(options: argparse.Namespace) -> dict[str, Path]:
         name, folder = named_folder(text, "--auxiliary")
         if name in folders:
             raise ValueError(f"--auxiliary names {name} twice.")
-        if name == options.corpus:
+        if name == options.corpus and name not in OWN:
             raise ValueError(
                 f"--auxiliary {name} is what is evaluated: the speakers that are held "
                 "out would be in the pre-training."
@@ -229,8 +231,8 @@ def settle_recipe(recipe: Any, options: argparse.Namespace) -> None:
     settle = _needs(options.recipe).settle
     if settle is None:
         return
-    load, folders = loaders(), _auxiliary_folders(options)
-    corpora = [load[name](folder) for name, folder in folders.items()]
+    folders = _auxiliary_folders(options)
+    corpora = [loader(name, options)(folder) for name, folder in folders.items()]
     made = settle(recipe, corpora, dict(map(_assignment, options.set)))
     if made is not None:
         print(made)

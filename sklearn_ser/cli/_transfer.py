@@ -7,8 +7,16 @@ import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._corpora import loaders, named_folder, rated_corpora, read_seeds, with_labels
+from ._corpora import (
+    loader,
+    loaders,
+    named_folder,
+    rated_corpora,
+    read_seeds,
+    with_labels,
+)
 from ._files import add_output, check_output, write_json
+from ._own import add_reading
 from ._recipes import (
     add_recipe,
     add_settings,
@@ -43,7 +51,8 @@ def add_transfer(commands: Any, common: argparse.ArgumentParser) -> None:
             dest=f"{side}_corpus",
             required=True,
             metavar="CORPUS=DIR",
-            help=f"on what it is {what}: one of {', '.join(loaders())}, and its folder",
+            help=f"on what it is {what}: one of {', '.join(loaders())}, and its "
+            "folder; or table=FILE or folder=DIR for your own recordings",
         )
         parser.add_argument(
             f"--{side}-dimensions",
@@ -79,6 +88,7 @@ def add_transfer(commands: Any, common: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also train and test on the target itself, by speaker",
     )
+    add_reading(parser)
     add_settings(parser)
     add_output(parser)
     parser.set_defaults(run=_transfer, target="emotion", seed=0)
@@ -117,7 +127,7 @@ def _transfer(options: argparse.Namespace) -> int:
 
 def _load(side: str, name: str, folder: Path, options: argparse.Namespace) -> Corpus:
     """Load one of the two corpora, with what the recipe learns from."""
-    load = loaders()[name]
+    load = loader(name, options)
     table = getattr(options, f"{side}_dimensions")
     if table and "dimensions" not in inspect.signature(load).parameters:
         raise ValueError(

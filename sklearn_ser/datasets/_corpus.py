@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -137,6 +138,196 @@ float64, or None
         object.__setattr__(self, "rating_scale", check_rating_scale(self.rating_scale))
         for dimension in DIMENSIONS:
             self._check_ratings(dimension)
+
+    @classmethod
+    def from_table(
+        cls,
+        source: Any,
+        *,
+        root: str | os.PathLike[str] | None = None,
+        columns: Mapping[str, str] | None = None,
+        emotions: Mapping[str, str | None] | None = None,
+        rating_scale: tuple[float, float] = RATING_SCALE,
+        encoding: str | None = None,
+        on_error: Literal["raise", "warn"] = "raise",
+        name: str = "",
+        language: str = "",
+        license: str = "",
+        citation: str = "",
+    ) -> Corpus:
+        r"""Make a corpus of a table that lists recordings with their labels.
+
+        Parameters
+        ----------
+        source : str, os.PathLike, or data frame
+            CSV with any of the separators ``, ; | tab``, Excel or Parquet; a data
+            frame of pandas or polars; a dataset of Hugging Face with a column of audio,
+            or its folder; the folder of a database of audformat, or of Kaldi with
+            ``wav.scp``. Times may be written as ``0 days 00:00:01``.
+        root : str, os.PathLike or None, default=None
+            Folder where relative paths begin. None is that of the table.
+        columns : mapping of str to str or None, default=None
+            Which column is which, such as ``{"file": "path", "speaker": "patient"}``.
+            Usual names (path, wav, subject, label, arousal and so on) need none. Other
+            columns are kept.
+        emotions : mapping of str to str or None, default=None
+            New names of emotions, and None for those that are left out:
+            ``{"ang": "anger", "xxx": None}``. Any text is an emotion; blanks around it
+            do not count.
+        rating_scale : tuple of two floats, default=(1.0, 5.0)
+            Lowest and highest possible rating.
+        encoding : str or None, default=None
+            Of a text file; None finds out whether it is UTF-8, UTF-16 or Windows-1252.
+        on_error : {"raise", "warn"}, default="raise"
+            Rows that cannot be used are an error, which lists them all by their lines,
+            or are left out with a warning.
+        name, language, license, citation : str, default=""
+            As in `Corpus`; the name is else that of the file.
+
+        Returns
+        -------
+        Corpus
+            Its `description` says which column was taken for what.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such table.
+        ImportError
+            If a package is missing that its format needs.
+        ValueError
+            If it is no table, if a column is missing, or if rows have faults: no such
+            file or no audio in it, an empty label, a rating outside the scale, a
+            segment that is not in its file, the same audio under two speakers.
+
+        Warns
+        -----
+        UserWarning
+            If rows are left out; if speakers are written in several ways.
+
+        See Also
+        --------
+        from_folder : Where folders or file names have the labels.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> import soundfile as sf
+        >>> from sklearn_ser.datasets import Corpus
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> for file in ("a.wav", "b.wav"):
+        ...     waveform = np.full(800, ord(file[0]) / 1000)
+        ...     sf.write(Path(folder.name, file), waveform, 8000)
+        >>> table = Path(folder.name, "visits.csv")
+        >>> _ = table.write_text("path,patient,label\na.wav,3,calm\nb.wav,4,tense \n")
+        >>> Corpus.from_table(table)
+        <Corpus visits: 2 utterances, 2 speakers, 2 emotions (calm 1, tense 1)>
+        >>> folder.cleanup()
+        """
+        from ._table import corpus_from_table
+
+        return corpus_from_table(
+            source,
+            root=root,
+            columns=columns,
+            emotions=emotions,
+            rating_scale=rating_scale,
+            encoding=encoding,
+            on_error=on_error,
+            name=name,
+            language=language,
+            license=license,
+            citation=citation,
+        )
+
+    @classmethod
+    def from_folder(
+        cls,
+        root: str | os.PathLike[str],
+        *,
+        emotion: str = "folder",
+        speaker: str = "folder",
+        emotions: Mapping[str, str | None] | None = None,
+        rating_scale: tuple[float, float] = RATING_SCALE,
+        on_error: Literal["raise", "warn"] = "raise",
+        name: str = "",
+        language: str = "",
+        license: str = "",
+        citation: str = "",
+    ) -> Corpus:
+        """Make a corpus of a folder whose names tell emotions and speakers.
+
+        Parameters
+        ----------
+        root : str or os.PathLike
+            The folder; those in it are entered, hidden ones are not.
+        emotion, speaker : "folder" or str, default="folder"
+            Where they stand: in the name of a folder right above the recordings (of two
+            such folders, emotions are in the one with names of emotions), or in a
+            pattern of the path without its suffix, such as ``"{speaker}_*_{emotion}"``
+            or ``"{speaker}/{emotion}_*"``, where ``*`` is anything; or a regular
+            expression with named groups. Further names in braces are columns: sentence,
+            gender, activation.
+        emotions : mapping of str to str or None, default=None
+            As of `from_table`.
+        rating_scale, on_error, name, language, license, citation
+            As of `from_table`; the name is else that of the folder.
+
+        Returns
+        -------
+        Corpus
+            Its `description` says how names were read, with three examples.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such folder, or no recording in it.
+        ValueError
+            If a pattern cannot be read, or no name matches; or for a recording that
+            cannot be used.
+
+        Warns
+        -----
+        UserWarning
+            If names do not match: these recordings are left out.
+
+        See Also
+        --------
+        from_table : Where a table has the labels.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> import soundfile as sf
+        >>> from sklearn_ser.datasets import Corpus
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> for file in ("anna_angry.wav", "ben_sad.wav"):
+        ...     sf.write(Path(folder.name, file), np.full(len(file), 0.1), 8000)
+        >>> pattern = "{speaker}_{emotion}"
+        >>> Corpus.from_folder(
+        ...     folder.name, emotion=pattern, speaker=pattern, name="Visits"
+        ... )
+        <Corpus Visits: 2 utterances, 2 speakers, 2 emotions (angry 1, sad 1)>
+        >>> folder.cleanup()
+        """
+        from ._folder import corpus_from_folder
+
+        return corpus_from_folder(
+            root,
+            emotion=emotion,
+            speaker=speaker,
+            emotions=emotions,
+            rating_scale=rating_scale,
+            on_error=on_error,
+            name=name,
+            language=language,
+            license=license,
+            citation=citation,
+        )
 
     def __len__(self) -> int:
         return len(self.frame)
