@@ -116,13 +116,13 @@ class Faults:
         said = f"{len(lines)} of {counted(len(self.rows), 'row')} of {name}"
         listed = "\n".join([*lines[:_SHOWN], *more])
         if not n_kept:
-            raise ValueError(f"No row of {name} can be used.\n{listed}")
+            raise ValueError(f"No row of {name} can be used:\n{listed}\nCorrect them.")
         if on_error == "raise":
             raise ValueError(
                 f"{said} cannot be used:\n{listed}\nCorrect them, or leave them out by "
                 "on_error='warn'."
             )
-        warn_user(f"Left out {said}:\n{listed}")
+        warn_user(f"Left out {said}:\n{listed}\nCorrect them to have them in.")
 
 
 def find_faults_of_audio(
