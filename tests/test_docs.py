@@ -13,6 +13,7 @@ PAGES = [
     "docs/index.md",
     "docs/models.md",
     "docs/own_recordings.md",
+    "docs/timeline.md",
     "docs/user_guide.md",
 ]
 NEEDS_CORPUS = "# needs EMO-DB"

@@ -56,6 +56,19 @@ def add_predict(commands: Any, common: argparse.ArgumentParser) -> None:
         action="store_true",
         help="begin anew, in the place of going on with --output",
     )
+    parser.add_argument(
+        "--window",
+        type=float,
+        metavar="S",
+        help="predict windows of so many seconds along each recording, and not the "
+        "recording as a whole; pauses get no emotion",
+    )
+    parser.add_argument(
+        "--hop",
+        type=float,
+        metavar="S",
+        help="seconds from one window to the next (default: a third of --window)",
+    )
     parser.set_defaults(run=_predict)
 
 
@@ -94,6 +107,8 @@ def _predict(options: argparse.Namespace) -> int:
 def _check_output(options: argparse.Namespace) -> None:
     """Find out before the work whether the result can be written."""
     output = options.output
+    if options.hop is not None and options.window is None:
+        raise ValueError("--hop goes with --window.")
     if output == _HERE:
         return
     if output.suffix.lower() not in (".csv", ".jsonl"):
@@ -142,6 +157,9 @@ def _rows(
 
     from ..models import predict_table
 
+    if options.window is not None:
+        yield from _windows(model, asked, digest, options)
+        return
     places = _places(asked)
     starts = range(0, len(asked), _BATCH)
     bar = tqdm(starts, desc="recordings", unit=f"×{_BATCH}", disable=options.quiet)
@@ -154,6 +172,33 @@ def _rows(
         found = predict_table(model, given, batch_size=_BATCH, name=name)
         found["error"] = found["error"].map(_in_a_line, na_action="ignore")
         yield of_batch[places].join(found).assign(model=digest)
+
+
+def _windows(
+    model: Any, asked: pd.DataFrame, digest: str, options: argparse.Namespace
+) -> Iterator[pd.DataFrame]:
+    """Yield the windows of one recording at a time."""
+    import pandas as pd
+    from tqdm import tqdm
+
+    from ..models import predict_timeline
+
+    settings = {"window": options.window, "hop": options.hop or options.window / 3}
+    for file in tqdm(asked["file"], unit="recording", disable=options.quiet):
+        try:
+            found = predict_timeline(model, file, **settings).frame
+            found["error"] = found["error"].map(_in_a_line, na_action="ignore")
+        except (ValueError, OSError) as error:
+            text = _in_a_line(str(error))
+            columns = ["start", "end", "emotion", *_classes(model), "speech"]
+            found = pd.DataFrame([{**dict.fromkeys(columns), "error": text}])
+        found.insert(0, "file", file)
+        yield found.assign(model=digest)
+
+
+def _classes(model: Any) -> list[str]:
+    """Name the classes whose probabilities are written."""
+    return [*map(str, model.classes_)] if hasattr(model, "predict_proba") else []
 
 
 def _in_a_line(text: str) -> str:
@@ -185,6 +230,8 @@ def _kept(options: argparse.Namespace, digest: str) -> pd.DataFrame | None:
         return None
     content = output.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
+    if options.window is not None:
+        whole = _without_last(whole)
     if whole != content:
         output.write_bytes(whole)
     lines = whole.decode().splitlines()
@@ -204,9 +251,25 @@ def _kept(options: argparse.Namespace, digest: str) -> pd.DataFrame | None:
     return kept
 
 
+def _without_last(content: bytes) -> bytes:
+    """Leave out the rows of the last recording: some of its windows may be missing."""
+    lines = content.splitlines(keepends=True)
+
+    def file_of(line: bytes) -> str:
+        text = line.decode()
+        is_json = text.startswith("{")
+        return str(json.loads(text)["file"] if is_json else next(csv.reader([text]))[0])
+
+    n_header = int(not content.startswith(b"{"))
+    last = file_of(lines[-1]) if lines else ""
+    while len(lines) > n_header and file_of(lines[-1]) == last:
+        lines.pop()
+    return b"".join(lines)
+
+
 def _is_new(asked: pd.DataFrame, kept: pd.DataFrame) -> list[bool]:
     """Tell which recordings have no row yet."""
-    places = _places(asked)
+    places = [name for name in _places(asked) if name in kept]
 
     def keys(table: pd.DataFrame) -> list[tuple[str, ...]]:
         columns = [
@@ -215,7 +278,5 @@ def _is_new(asked: pd.DataFrame, kept: pd.DataFrame) -> list[bool]:
         ]
         return [tuple(map(str, row)) for row in zip(*columns, strict=True)]
 
-    if any(name not in kept for name in places):
-        return [True] * len(asked)
     before = {*keys(kept)}
     return [key not in before for key in keys(asked)]

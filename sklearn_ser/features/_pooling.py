@@ -43,10 +43,11 @@ def _std(frames: Frames) -> Values:
 
 
 def _moment(frames: Frames, order: int) -> Values:
-    """Compute a standardised moment, 0 where there is no deviation."""
+    """Compute the third or fourth standardised moment, 0 where nothing deviates."""
     spread = _std(frames)
     scores = _deviations(frames) / np.where(spread > 0, spread, 1.0)
-    moment: Values = (scores**order).mean(axis=0)
+    squares = scores * scores  # ** takes several times as long
+    moment: Values = (squares * (scores if order == 3 else squares)).mean(axis=0)
     return moment
 
 

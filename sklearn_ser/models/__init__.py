@@ -10,12 +10,16 @@ from __future__ import annotations
 from ._file import ModelFileError, describe, load, save
 from ._model_card import model_card
 from ._predictions import predict_table
+from ._timeline import Timeline, TimelineStream, predict_timeline
 
 __all__ = [
     "ModelFileError",
+    "Timeline",
+    "TimelineStream",
     "describe",
     "load",
     "model_card",
     "predict_table",
+    "predict_timeline",
     "save",
 ]

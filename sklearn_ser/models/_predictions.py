@@ -64,6 +64,7 @@ def predict_table(
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be 1 or more, got {batch_size}.")
+    model = for_prediction(model)
     batches = predict_batches(model, as_recordings(recordings), batch_size, name)
     columns = pd.DataFrame(columns=[name, *_classes(model), ERROR])
     found = [*batches]
@@ -78,7 +79,7 @@ def predict_batches(
     Parameters
     ----------
     model : estimator
-        Fitted.
+        As `for_prediction` gives it.
     recordings : ndarray of shape (n,) and dtype object
         As `sklearn_ser.audio.as_recordings` gives them.
     batch_size : int
@@ -91,21 +92,34 @@ def predict_batches(
     pandas.DataFrame
         In the order of the recordings.
     """
-    model = _strict(model)
     for start in range(0, len(recordings), batch_size):
         yield _rows(model, recordings[start : start + batch_size], name)
 
 
-def _strict(model: Any) -> Any:
-    """Return a copy whose front ends tell of each fault, and show no bars."""
+def for_prediction(model: Any, **front_end: Any) -> Any:
+    """Return a copy whose front ends tell of each fault, and show no bars.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    **front_end
+        Other parameters of front ends that have them.
+
+    Returns
+    -------
+    estimator
+        A copy; of what only augments the training, that of the estimator inside.
+    """
     while augments(model):
         model = model.estimator_
     model = copy.deepcopy(model)
+    settings = {"on_error": "raise", "verbose": False, **front_end}
     for part in parts(model):
         if isinstance(part, RecordingTransformer):
-            part.on_error = "raise"
-            if hasattr(part, "verbose"):
-                part.verbose = False
+            for name, value in settings.items():
+                if hasattr(part, name):
+                    setattr(part, name, value)
     return model
 
 

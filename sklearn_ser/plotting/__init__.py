@@ -11,6 +11,7 @@ from ._confusion import plot_confusion
 from ._cross_corpus import CrossCorpusDisplay
 from ._embedding import EmbeddingDisplay
 from ._speakers import EvaluationComparisonDisplay, SpeakerScoresDisplay
+from ._timeline import TimelineDisplay
 from ._tsne import TSNEDisplay
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "EvaluationComparisonDisplay",
     "SpeakerScoresDisplay",
     "TSNEDisplay",
+    "TimelineDisplay",
     "plot_confusion",
 ]

@@ -169,3 +169,23 @@ def test_a_kill_costs_a_batch_at_most(speech, model, tmp_path):
     assert killed.stat().st_size > 0
     subprocess.run([*command, str(killed)], check=False)
     assert killed.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_windows_along_recordings(speech, model, tmp_path, capsys, suffix):
+    files = [*sorted(speech.glob("speaker01_anger_*.wav"))[:3], speech / "z_empty.wav"]
+    output = tmp_path / f"w.{suffix}"
+    arguments = ("predict", model, *files, "--quiet", "--output", output)
+    assert run(*arguments, "--hop", 1) == 2
+    assert "--hop goes with --window" in capsys.readouterr().err
+    assert run(*arguments, "--window", 0.3, "--hop", 0.1) == 1
+    read = pd.read_csv if suffix == "csv" else lambda p: pd.read_json(p, lines=True)
+    table = read(output)
+    assert table["file"].nunique() == 4
+    assert table["error"].notna().sum() == 1
+    assert table.groupby("file").size().max() > 3
+    content = output.read_bytes()
+    for n_bytes in (len(content) // 3, len(content) // 2, len(content)):
+        output.write_bytes(content[:n_bytes])
+        assert run(*arguments, "--window", 0.3, "--hop", 0.1) == 1
+        assert output.read_bytes() == content
