@@ -297,8 +297,15 @@ def search_of(scoring):
     )
 
 
-@pytest.mark.parametrize("place", ["alone", "in a pipeline"])
-@pytest.mark.parametrize("scoring", [None, "balanced_accuracy", ["accuracy"]])
+@pytest.mark.parametrize(
+    ("scoring", "place"),
+    [
+        (None, "alone"),
+        (["accuracy"], "in a pipeline"),
+        pytest.param("balanced_accuracy", "alone", marks=pytest.mark.slow),
+        pytest.param(None, "in a pipeline", marks=pytest.mark.slow),
+    ],
+)
 def test_no_candidate_is_fitted_twice(
     corpus, table, tmp_path, monkeypatch, scoring, place
 ):
@@ -404,12 +411,13 @@ def test_what_cannot_be_pickled_once_fitted_is_not_kept(corpus, table, tmp_path)
         np.testing.assert_array_equal(found.predicted, wanted.predicted)
 
 
-def test_what_a_search_tries_may_be_steps(corpus, table, tmp_path):
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_what_a_search_tries_may_be_steps(corpus, table, tmp_path, n_jobs):
     search = GridSearchCV(
         Pipeline([("scale", StandardScaler()), ("last", Drawing())]),
         {"scale": [StandardScaler(), "passthrough"], "last": [SVC(), Drawing(1)]},
         cv=GroupKFold(2),
-        n_jobs=2,
+        n_jobs=n_jobs,
     )
     plain = evaluate_by_speaker(search, corpus, features=table)
     kept = evaluate_by_speaker(search, corpus, features=table, checkpoint=tmp_path)
