@@ -65,8 +65,8 @@ class KeptFit(BaseEstimator):
         fitted = keep(self.kept_folder / f"{key}.joblib", fit)
         # What scikit-learn's callbacks hang on an estimator while it is fitted stays.
         given = {x: y for x, y in vars(self).items() if not x.startswith("kept_")}
-        self.__class__, self.__dict__ = type(fitted), vars(fitted)
-        vars(self).update(given)
+        self.__class__, self.__dict__ = type(fitted), fitted.__dict__
+        self.__dict__.update(given)
         return self
 
     def get_metadata_routing(self) -> Any:
