@@ -97,6 +97,10 @@ class AudioError(ValueError):
 class AudioFileNotFoundError(AudioError, FileNotFoundError):
     """The file of a recording does not exist."""
 
+    # That of ValueError, which comes first, refuses what is an OSError, too: Dask asks
+    # it where an error comes from another process.
+    __new__ = FileNotFoundError.__new__  # type: ignore[assignment]
+
 
 def as_recordings(X: Any) -> NDArray[np.object_]:
     """Turn a collection of recordings into a 1-D object array.

@@ -510,6 +510,7 @@ def test_errors_travel_between_processes(kind):
     error = pickle.loads(pickle.dumps(kind("a.wav: it is broken")))
     assert type(error) is kind
     assert str(error) == "a.wav: it is broken"
+    assert type(kind.__new__(kind, "a.wav: it is broken")) is kind  # as of Dask
 
 
 # Fingerprints

@@ -415,9 +415,10 @@ def test_the_result_says_whose_statistics_were_used(corpus, feature_cache):
     )
 
 
-def test_the_evaluation_is_what_is_done_by_hand(corpus):
-    features = EGeMAPS().transform(corpus.audio)
-    pipeline = make_pipeline(EGeMAPS(), SpeakerScaler("speaker"), SVC())
+def test_the_evaluation_is_what_is_done_by_hand(corpus, feature_cache):
+    front_end = EGeMAPS(memory=feature_cache)
+    features = front_end.transform(corpus.audio)
+    pipeline = make_pipeline(front_end, SpeakerScaler("speaker"), SVC())
     evaluation = evaluate_by_speaker(pipeline, corpus)
     scaled = SpeakerScaler("speaker").fit_transform(features, groups=corpus.speaker)
     for fold in range(3):

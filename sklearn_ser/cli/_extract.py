@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 def add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
     """Describe ``extract``."""
-    from ..features._egemaps import FEATURE_SETS
-
     parser = commands.add_parser(
         "extract",
         parents=[common],
@@ -29,6 +27,13 @@ def add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
         "table that lists them. A faulty recording gives an empty row, is named "
         "at the end, and makes the exit status 1.",
     )
+    _add_files(parser)
+    _add_features(parser)
+    parser.set_defaults(run=_extract)
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    """Describe what is read and written."""
     parser.add_argument(
         "inputs",
         nargs="+",
@@ -47,6 +52,12 @@ def add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overwrite", action="store_true", help="write over the file of --output"
     )
+
+
+def _add_features(parser: argparse.ArgumentParser) -> None:
+    """Describe what is computed."""
+    from ..features._egemaps import FEATURE_SETS
+
     parser.add_argument(
         "--feature-set",
         default=next(iter(FEATURE_SETS)),
@@ -78,7 +89,6 @@ def add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="N",
         help="the channel to take, counted from 0, or mean (default: %(default)s)",
     )
-    parser.set_defaults(run=_extract)
 
 
 def _extract(options: argparse.Namespace) -> int:

@@ -22,7 +22,8 @@ class KeptFit(BaseEstimator):
     """An estimator whose fit is looked up, and else kept.
 
     It stands in the place of the estimator of a search while the search runs: its
-    parameters, methods and attributes are those of the estimator.
+    parameters and methods are those of the estimator, and its fit turns it into the
+    fitted estimator, so that no scorer meets another class than without it.
 
     Parameters
     ----------
@@ -45,17 +46,27 @@ class KeptFit(BaseEstimator):
         self.kept_folder = kept_folder
         self.kept_by = kept_by
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters of the estimator, or, for a clone, what is kept how."""
+        if deep:
+            return dict(self.kept_estimator.get_params())
+        return dict(super().get_params(deep=False))
+
     def set_params(self, **params: Any) -> KeptFit:
         """Set the parameters of the estimator."""
         self.kept_estimator.set_params(**params)
         return self
 
-    def fit(self, X: Any, y: Any = None, **params: Any) -> KeptFit:
-        """Fit the estimator, or take what the same fit has given before."""
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Become the fitted estimator, by a fit or by what the same fit gave before."""
         keep, digest = self.kept_by
         key = digest_of([encode(self.kept_estimator), digest(X, y, params)])
         fit = partial(clone(self.kept_estimator).fit, X, y, **params)
-        self.estimator_ = keep(self.kept_folder / f"{key}.joblib", fit)
+        fitted = keep(self.kept_folder / f"{key}.joblib", fit)
+        # What scikit-learn's callbacks hang on an estimator while it is fitted stays.
+        given = {x: y for x, y in vars(self).items() if not x.startswith("kept_")}
+        self.__class__, self.__dict__ = type(fitted), fitted.__dict__
+        self.__dict__.update(given)
         return self
 
     def get_metadata_routing(self) -> Any:
@@ -66,11 +77,19 @@ class KeptFit(BaseEstimator):
         return get_tags(self.kept_estimator)
 
     def __getattr__(self, name: str) -> Any:
-        own = vars(self)
         # Of a copy that is being made there is nothing yet.
-        if name.startswith("__") or "kept_estimator" not in own:
+        if name.startswith("__") or "kept_estimator" not in vars(self):
             raise AttributeError(name)
-        return getattr(own.get("estimator_", own["kept_estimator"]), name)
+        return getattr(self.kept_estimator, name)
+
+
+def _can_become(estimator: Any) -> bool:
+    """Tell whether the memory of an instance is laid out as that of plain classes."""
+    try:
+        object.__new__(KeptFit).__class__ = type(estimator)
+    except TypeError:
+        return False
+    return True
 
 
 def searches_in(estimator: Any) -> Iterator[Any]:
@@ -118,14 +137,13 @@ def keep_candidates(
     folder.mkdir(exist_ok=True)
     keeping = clone(learner)
     for search in searches_in(keeping):
-        search.estimator = KeptFit(search.estimator, folder, kept_by)
+        if _can_become(search.estimator):
+            search.estimator = KeptFit(search.estimator, folder, kept_by)
     result = task.func(keeping, *data)
     for search, given in zip(
         searches_in(result.fitted), searches_in(learner), strict=True
     ):
         search.estimator = clone(given.estimator)
-        if hasattr(search, "best_estimator_"):
-            search.best_estimator_ = search.best_estimator_.estimator_
         if search.scoring is None:  # what is asked is the estimator
             search.scorer_ = check_scoring(search.estimator)
     return result

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._code import code_in_memory
+from .._warnings import warn_user
 from ..audio import AudioError, fingerprint
 from ._candidates import keep_candidates
 from ._folds import FoldResult
@@ -116,6 +117,11 @@ def look_up(path: Path, task: Callable[[], Any]) -> Any:
     -------
     object
         What the task returns.
+
+    Warns
+    -----
+    UserWarning
+        If it cannot be pickled, and is not kept.
     """
     try:
         content = path.read_bytes()
@@ -127,7 +133,14 @@ def look_up(path: Path, task: Callable[[], Any]) -> Any:
         return joblib.load(io.BytesIO(body))
     result = task()
     buffer = io.BytesIO()
-    joblib.dump(result, buffer)
+    try:
+        joblib.dump(result, buffer)
+    except Exception as error:  # whatever its objects raise
+        warn_user(
+            f"A fitted estimator cannot be kept in the checkpoint ({error}): it is "
+            "fitted again where an interrupted evaluation goes on."
+        )
+        return result
     body = buffer.getvalue()
     own = path.with_suffix(f".{os.getpid()}")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -71,19 +72,22 @@ class Prices:
         dict of tuple of two floats
         """
         found: dict[str, tuple[float, float]] = {}
-        if not kinds:
-            return found
-        given = self._score(self.learner, self.splits)
         for kind in kinds:
-            score, splits = given, self.splits
+            repaired = self._repaired(kind)
+            if repaired is None or not len(repaired[1]):
+                continue
             if kind == "sentences" and "speakers" in kinds:
                 # What shared sentences add to folds by speaker.
-                splits = self._by_group("speakers")
-                score = self._score(self.learner, splits)
-            repaired = self._repaired(kind)
-            if repaired is not None and len(repaired[1]):
-                found[kind] = score, self._score(*repaired)
+                score = self._score(self.learner, self._by_group("speakers"))
+            else:
+                score = self._given
+            found[kind] = score, self._score(*repaired)
         return found
+
+    @cached_property
+    def _given(self) -> float:
+        """The score as it is, which many kinds are compared with."""
+        return self._score(self.learner, self.splits)
 
     def _repaired(self, kind: str) -> tuple[Any, Sequence[Split]] | None:
         """Return estimator and splits without a leak, None if there is no way."""

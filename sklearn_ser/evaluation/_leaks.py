@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length
 
+from .._warnings import warn_user
 from ..audio import as_recordings, describe
 from ..datasets import Corpus
 from ..features import has_features
@@ -69,6 +70,11 @@ def leakage_report(
     ValueError
         If the lengths differ, or if `cv` cannot split what is given.
 
+    Warns
+    -----
+    UserWarning
+        If the estimator cannot be fitted, so that there are no prices.
+
     See Also
     --------
     evaluate_by_speaker : Runs these checks by itself, without the prices.
@@ -84,7 +90,8 @@ def leakage_report(
     score with shared sentences is that of folds by speaker. Searches get folds by
     speaker, frozen steps are fitted in each fold, and a `SpeakerScaler` takes the
     statistics of the corpus. What was fitted before, such as a table that is
-    standardised already, has no price.
+    standardised already, has no price; nor has a pre-training, which would have to be
+    done again without the corpus.
 
     Sentences, or files of which utterances are segments, are a note where speakers
     share them by design: where that holds for half of the utterances or more.
@@ -135,7 +142,11 @@ def leakage_report(
     prices = Prices(learner, features, labels, metadata, splits, known)
     found = {finding.kind for finding in findings}
     kinds = [kind for kind in KINDS if kind in found]
-    return replace(report, prices=prices.of(kinds), metric=prices.metric)
+    try:
+        return replace(report, prices=prices.of(kinds), metric=prices.metric)
+    except ValueError as error:  # such as where it refuses what it is pre-trained on
+        warn_user(f"No leak has a price, as the estimator cannot be fitted: {error}")
+    return report
 
 
 def _known(X: Any, front_end: list[Any]) -> tuple[Evidence, Any, str | None]:

@@ -160,7 +160,9 @@ class AugmentsTraining(Protocol):
 
     The leak checks ask it where a search is inside: the folds of the search are made
     after the copies, so that they are on both sides unless the search splits by
-    speaker.
+    speaker. One that also has the parameter ``estimator``, and after the fit the
+    attribute ``estimator_``, is looked through as `SpeedPerturbation` is: for the
+    representation inside, and for scalers to adapt.
 
     Examples
     --------

@@ -6,8 +6,10 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn import config_context
 from tqdm.auto import tqdm
 
@@ -17,6 +19,7 @@ from ._checks import check_splits
 from ._folds import FoldResult, Split, fold_tasks, joined
 from ._front_end import join_front_end, split_front_end
 from ._leak_checks import OnLeak, check_before, check_leaks
+from ._leak_report import LeakageReport
 from ._origin import machine, now, settings_of
 from ._outcome import in_order
 from ._prepare import Prepared, long_name, prepare
@@ -171,42 +174,20 @@ def evaluate_by_speaker(
     check_before(estimator, corpus, on_leak)
     data = prepare(estimator, corpus, target, features, memory)
     numbers = check_seeds(seeds, data.learner)
-    splitter, splits = make_splits(
-        cv, data.features, data.classes, data.corpus.speaker, data.corpus.sentence
-    )
-    fold = check_splits(splits, data.corpus, on_leak)
-    front_end, _ = split_front_end(estimator)
-    leaks = check_leaks(
-        estimator, front_end, data.learner, data.corpus, data.features, splits, on_leak
-    )
+    folds = _make_folds(estimator, data, cv, on_leak)
     seed_of_runs: list[int | None] = [None] if numbers is None else [*numbers]
     learners = [seeded(data.learner, seed) for seed in seed_of_runs]
-    results = _fit_all(
-        learners, data, splits, refit=refit, kept=kept, n_jobs=n_jobs, verbose=verbose
-    )
-    common = {
-        "corpus": data.corpus,
-        "fold": fold,
-        "features": data.features,
-        "left_out": data.left_out,
-        "unrated": data.unrated,
-        "target": target,
-        "settings": settings_of(estimator, splitter, data.corpus, target),
-        "speaker_statistics": find_speaker_statistics(data.learner),
-        "leaks": leaks,
-        "origin": {
-            "given": corpus,
-            "estimator": encode(estimator),
-            "splitter": splitter,
-            "splits": splits,
-            "features_given": features is not None,
-            "start": began,
-            "seconds": time.perf_counter() - start,
-            "machine": machine(),
-        },
+    how: dict[str, Any] = {"refit": refit, "n_jobs": n_jobs, "verbose": verbose}
+    results = _fit_all(learners, data, folds.splits, kept=kept, **how)
+    common = _common(estimator, data, folds, target)
+    common["origin"] |= {
+        "given": corpus,
+        "features_given": features is not None,
+        "start": began,
+        "seconds": time.perf_counter() - start,
     }
     runs = [
-        _result_of(of_run, estimator, splits, data, {**common, "seed": seed})
+        _result_of(of_run, estimator, folds.splits, data, {**common, "seed": seed})
         for of_run, seed in zip(results, seed_of_runs, strict=True)
     ]
     evaluation = runs[0]
@@ -238,6 +219,64 @@ def fit_on_all(estimator: Any, corpus: Corpus, target: Target = "emotion") -> An
     (fit,) = fold_tasks(data.learner, data, [], refit=True)
     with config_context(enable_metadata_routing=True):
         return join_front_end(estimator, fit().fitted)
+
+
+class _Folds(NamedTuple):
+    """The folds, and what is wrong with them.
+
+    Attributes
+    ----------
+    splitter : cross-validator
+        What made them.
+    splits : list of tuple of ndarray
+        Training and test rows of each.
+    fold : ndarray of shape (n_utterances,)
+        The one that holds out each utterance.
+    leaks : LeakageReport or None
+        None if none were looked for.
+    """
+
+    splitter: Any
+    splits: list[Split]
+    fold: NDArray[np.intp]
+    leaks: LeakageReport | None
+
+
+def _make_folds(estimator: Any, data: Prepared, cv: Any, on_leak: OnLeak) -> _Folds:
+    """Split the utterances, and look for what leaks between the sides."""
+    corpus = data.corpus
+    splitter, splits = make_splits(
+        cv, data.features, data.classes, corpus.speaker, corpus.sentence
+    )
+    fold = check_splits(splits, corpus, on_leak)
+    front_end, _ = split_front_end(estimator)
+    leaks = check_leaks(
+        estimator, front_end, data.learner, corpus, data.features, splits, on_leak
+    )
+    return _Folds(splitter, splits, fold, leaks)
+
+
+def _common(
+    estimator: Any, data: Prepared, folds: _Folds, target: Target
+) -> dict[str, Any]:
+    """Return what all runs have in common."""
+    return {
+        "corpus": data.corpus,
+        "fold": folds.fold,
+        "features": data.features,
+        "left_out": data.left_out,
+        "unrated": data.unrated,
+        "target": target,
+        "settings": settings_of(estimator, folds.splitter, data.corpus, target),
+        "speaker_statistics": find_speaker_statistics(data.learner),
+        "leaks": folds.leaks,
+        "origin": {
+            "estimator": encode(estimator),
+            "splitter": folds.splitter,
+            "splits": folds.splits,
+            "machine": machine(),
+        },
+    }
 
 
 def _fit_all(

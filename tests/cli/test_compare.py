@@ -8,13 +8,13 @@ from tests.cli.helpers import run
 
 
 @pytest.fixture(scope="module")
-def results(emodb, tmp_path_factory):
+def results(emodb, tmp_path_factory, feature_cache):
     """Return the folder of two evaluations."""
     folder = tmp_path_factory.mktemp("results")
     common = ("--corpus", "emodb", "--data-home", emodb, "--recipe", "egemaps_svc")
     for name, C in (("weak", 1e-4), ("strong", 0.1)):
         options = ("--set", f"svc__C={C}", "--output", folder / name, "--quiet")
-        assert run("evaluate", *common, *options, "--cache", folder / "cache") == 0
+        assert run("evaluate", *common, *options, "--cache", feature_cache) == 0
     return folder
 
 
@@ -42,8 +42,8 @@ def test_faults_of_a_comparison(results, tmp_path, capsys):
     assert "utterances" in capsys.readouterr().err
 
 
-def test_verify(results, emodb, tmp_path, capsys):
-    corpus = ("--corpus", "emodb", "--data-home", emodb)
+def test_verify(results, emodb, tmp_path, capsys, feature_cache):
+    corpus = ("--corpus", "emodb", "--data-home", emodb, "--cache", feature_cache)
     card = results / "weak" / "card.json"
     assert run("verify", card, *corpus) == 0
     assert "The numbers come out" in capsys.readouterr().out

@@ -32,11 +32,14 @@ def test_evaluate_the_synthetic_corpus(tmp_path, capsys):
     assert scores["ua"] > 0.45
 
 
-def test_evaluate_a_corpus_with_broken_files(broken_emodb, tmp_path, capsys):
+def test_evaluate_a_corpus_with_broken_files(
+    broken_emodb, tmp_path, capsys, feature_cache
+):
     with pytest.warns(UserWarning, match="No features for 2 of 20 recordings"):
         status = run(
             *("evaluate", "--corpus", "emodb", "--data-home", broken_emodb, "--quiet"),
             *("--recipe", "egemaps_svc", "--output", tmp_path, "--n-jobs", 1),
+            *("--cache", feature_cache),
         )
     assert status == 0
     printed = capsys.readouterr()

@@ -5,11 +5,12 @@ import random
 import numpy as np
 import pytest
 import torch
-from scipy.signal import butter, find_peaks, lfilter, sosfiltfilt
+from scipy.signal import butter, find_peaks, lfilter, sosfilt, sosfiltfilt
 
 from sklearn_ser import load_audio
 from sklearn_ser.datasets import emotion_dimensions, make_emotional_speech
 from sklearn_ser.datasets._synthetic import (
+    _BANDWIDTHS,
     _FRAME,
     _band_limited_step,
     _resonate,
@@ -267,6 +268,21 @@ def test_resonators_that_stand_still_are_a_plain_filter():
         denominator = np.real(np.poly([pole, pole.conj()]))
         still = lfilter([denominator.sum()], denominator, still)
     np.testing.assert_allclose(moving, still, atol=1e-10)
+
+
+def test_resonators_that_move_are_filters_from_frame_to_frame():
+    rng = np.random.default_rng(0)
+    formants = np.sort(rng.uniform(200, 5000, (50, 5)))
+    source = rng.standard_normal(50 * 80)
+    state, expected = np.zeros((5, 2)), []
+    for frame, part in zip(formants, source.reshape(50, 80), strict=True):
+        radius = np.exp(-np.pi * _BANDWIDTHS / 16000)
+        poles = -2 * radius * np.cos(2 * np.pi * frame / 16000), radius**2
+        sections = [[1 + a + b, 0, 0, 1, a, b] for a, b in zip(*poles, strict=True)]
+        filtered, state = sosfilt(sections, part, zi=state)
+        expected.append(filtered)
+    found = _resonate(source, formants, 80, 16000)
+    np.testing.assert_allclose(found, np.concatenate(expected), rtol=1e-9, atol=1e-9)
 
 
 def test_formants_outside_the_band_are_left_out():

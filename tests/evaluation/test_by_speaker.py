@@ -31,8 +31,10 @@ from sklearn_ser.metrics import macro_f1_score, ua_score, wa_score
 from tests.evaluation.helpers import Spy
 
 
-def test_scores_are_those_of_the_metrics(corpus):
-    result = evaluate_by_speaker(recipes.egemaps_svc(n_jobs=2), corpus)
+def test_scores_are_those_of_the_metrics(corpus, feature_cache):
+    result = evaluate_by_speaker(
+        recipes.egemaps_svc(n_jobs=2, memory=feature_cache), corpus
+    )
     truth, predicted = corpus.emotion, result.predicted
     assert result.wa == wa_score(truth, predicted)
     assert result.ua == ua_score(truth, predicted)
@@ -50,11 +52,11 @@ def test_scores_are_those_of_the_metrics(corpus):
     assert result.left_out == result.unrated == []
 
 
-def test_equals_the_same_thing_by_hand(corpus):
-    pipeline = recipes.metric_dae("act", random_state=0)
+def test_equals_the_same_thing_by_hand(corpus, feature_cache):
+    pipeline = recipes.metric_dae("act", random_state=0, memory=feature_cache)
     pipeline.set_params(metricdae__max_epochs=3)
     result = evaluate_by_speaker(pipeline, corpus)
-    features = EGeMAPS().transform(corpus.audio)
+    features = EGeMAPS(memory=feature_cache).transform(corpus.audio)
     expected = np.empty_like(corpus.emotion)
     splits = LeaveOneGroupOut().split(features, groups=corpus.speaker)
     for train, test in splits:
@@ -68,8 +70,10 @@ def test_equals_the_same_thing_by_hand(corpus):
     np.testing.assert_array_equal(result.predicted, expected)
 
 
-def test_metadata_reaches_training_only(corpus):
-    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), Spy()), corpus)
+def test_metadata_reaches_training_only(corpus, feature_cache):
+    result = evaluate_by_speaker(
+        make_pipeline(EGeMAPS(memory=feature_cache), Spy()), corpus
+    )
     for number, fitted in enumerate(result.estimators):
         train = result.fold != number
         seen = fitted[-1].seen_
@@ -79,9 +83,9 @@ def test_metadata_reaches_training_only(corpus):
         np.testing.assert_array_equal(seen["groups"], corpus.speaker[train])
 
 
-def test_labels_of_the_held_out_speaker_never_matter(corpus):
+def test_labels_of_the_held_out_speaker_never_matter(corpus, feature_cache):
     """Activation of the test speaker, changed at will, changes nothing there."""
-    pipeline = recipes.metric_dae("act", random_state=0)
+    pipeline = recipes.metric_dae("act", random_state=0, memory=feature_cache)
     pipeline.set_params(metricdae__max_epochs=3)
     first = evaluate_by_speaker(pipeline, corpus)
     held_out = first.fold == 0
@@ -121,12 +125,14 @@ def test_front_end_runs_once(corpus, monkeypatch):
     assert calls == [len(corpus)]
 
 
-def test_broken_recordings_are_left_out_and_named(corpus):
+def test_broken_recordings_are_left_out_and_named(corpus, feature_cache):
     frame = corpus.frame.copy()
     frame.at[5, "waveform"] = np.full(16000, np.nan, dtype=np.float32)
     broken = Corpus(frame, name="broken")
     with pytest.warns(UserWarning, match="recording 5: waveform: .* NaN"):
-        result = evaluate_by_speaker(recipes.egemaps_svc(on_error="warn"), broken)
+        result = evaluate_by_speaker(
+            recipes.egemaps_svc(on_error="warn", memory=feature_cache), broken
+        )
     assert result.left_out == ["utterance 5"]
     assert len(result.corpus) == len(result.predicted) == len(corpus) - 1
     assert "left out, without features: utterance 5" in str(result)
@@ -134,8 +140,8 @@ def test_broken_recordings_are_left_out_and_named(corpus):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_several_speakers_per_fold_and_workers(corpus, n_jobs):
-    pipeline = recipes.metric_dae("act", random_state=0)
+def test_several_speakers_per_fold_and_workers(corpus, n_jobs, feature_cache):
+    pipeline = recipes.metric_dae("act", random_state=0, memory=feature_cache)
     pipeline.set_params(metricdae__max_epochs=2)
     result = evaluate_by_speaker(pipeline, corpus, cv=GroupKFold(2), n_jobs=n_jobs)
     alone = evaluate_by_speaker(pipeline, corpus, cv=GroupKFold(2))
@@ -144,10 +150,12 @@ def test_several_speakers_per_fold_and_workers(corpus, n_jobs):
     assert " " in max(result.folds["speakers"], key=len)
 
 
-def test_a_step_that_mixes_rows_is_fitted_in_each_fold(corpus):
+def test_a_step_that_mixes_rows_is_fitted_in_each_fold(corpus, feature_cache):
     """scikit-learn calls it stateless, but test speakers would reach its means."""
     center = FunctionTransformer(lambda X: (X - X.mean(axis=0)) / X.std(axis=0))
-    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), center, SVC()), corpus)
+    result = evaluate_by_speaker(
+        make_pipeline(EGeMAPS(memory=feature_cache), center, SVC()), corpus
+    )
     expected = cross_val_predict(
         make_pipeline(center, SVC()), result.features, corpus.emotion,
         groups=corpus.speaker, cv=LeaveOneGroupOut(),
@@ -157,9 +165,11 @@ def test_a_step_that_mixes_rows_is_fitted_in_each_fold(corpus):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("container", ["pandas", "polars"])
-def test_features_in_data_frames(corpus, container):
-    estimator = recipes.egemaps_svc(on_error="nan").set_output(transform=container)
-    plain = evaluate_by_speaker(recipes.egemaps_svc(), corpus)
+def test_features_in_data_frames(corpus, container, feature_cache):
+    estimator = recipes.egemaps_svc(on_error="nan", memory=feature_cache).set_output(
+        transform=container
+    )
+    plain = evaluate_by_speaker(recipes.egemaps_svc(memory=feature_cache), corpus)
     frame = corpus.frame.copy()
     frame.loc[len(frame)] = frame.loc[0]
     frame.at[len(frame) - 1, "waveform"] = np.zeros(3, dtype=np.float32)
@@ -168,22 +178,25 @@ def test_features_in_data_frames(corpus, container):
 
 
 @pytest.mark.parametrize("nothing", ["passthrough", None])
-def test_steps_that_are_left_out(corpus, nothing):
-    estimator = recipes.egemaps_svc().set_params(standardscaler=nothing)
+def test_steps_that_are_left_out(corpus, nothing, feature_cache):
+    estimator = recipes.egemaps_svc(memory=feature_cache).set_params(
+        standardscaler=nothing
+    )
     assert len(evaluate_by_speaker(estimator, corpus, cv=2).folds) == 2
 
 
-def test_no_recording_at_all(corpus):
+def test_no_recording_at_all(corpus, feature_cache):
     silent = corpus.frame.assign(waveform=[np.zeros(3, np.float32)] * len(corpus))
     with pytest.raises(ValueError, match="None of the 24 recordings has features"):
         evaluate_by_speaker(
-            recipes.egemaps_svc(on_error="nan"), Corpus(silent, name="silent")
+            recipes.egemaps_svc(on_error="nan", memory=feature_cache),
+            Corpus(silent, name="silent"),
         )
 
 
 @pytest.mark.slow
-def test_cv_as_scikit_learn_takes_it(corpus):
-    estimator = recipes.egemaps_svc()
+def test_cv_as_scikit_learn_takes_it(corpus, feature_cache):
+    estimator = recipes.egemaps_svc(memory=feature_cache)
     by_number = evaluate_by_speaker(estimator, corpus, cv=2)
     splits = list(GroupKFold(2).split(corpus.audio, groups=corpus.speaker))
     by_splits = evaluate_by_speaker(estimator, corpus, cv=splits)
@@ -191,7 +204,7 @@ def test_cv_as_scikit_learn_takes_it(corpus):
 
 
 @pytest.mark.slow
-def test_a_splitter_of_ones_own_gets_the_speakers(corpus):
+def test_a_splitter_of_ones_own_gets_the_speakers(corpus, feature_cache):
     class Own:
         def split(self, X, y=None, groups=None):
             return GroupKFold(2).split(X, y, groups)
@@ -199,14 +212,14 @@ def test_a_splitter_of_ones_own_gets_the_speakers(corpus):
         def get_n_splits(self, X=None, y=None, groups=None):
             return 2
 
-    estimator = recipes.egemaps_svc()
+    estimator = recipes.egemaps_svc(memory=feature_cache)
     own = evaluate_by_speaker(estimator, corpus, cv=Own())
     np.testing.assert_array_equal(
         own.predicted, evaluate_by_speaker(estimator, corpus, cv=2).predicted
     )
 
 
-def test_segments_are_told_apart(corpus, tmp_path):
+def test_segments_are_told_apart(corpus, tmp_path, feature_cache):
     waveforms = [waveform for waveform, _ in corpus.audio]
     ends = np.cumsum([len(waveform) for waveform in waveforms]) / 16000
     sf.write(tmp_path / "all.wav", np.concatenate(waveforms), 16000)
@@ -215,7 +228,8 @@ def test_segments_are_told_apart(corpus, tmp_path):
     )
     frame.loc[2, "start"] = frame.loc[2, "end"] - 0.01  # too short
     result = evaluate_by_speaker(
-        recipes.egemaps_svc(on_error="nan"), Corpus(frame, name="segments")
+        recipes.egemaps_svc(on_error="nan", memory=feature_cache),
+        Corpus(frame, name="segments"),
     )
     (left_out,) = result.left_out
     assert left_out.endswith(f"from {frame.start[2]} to {frame.end[2]}")
@@ -223,12 +237,14 @@ def test_segments_are_told_apart(corpus, tmp_path):
     assert len(set(names)) == len(names) == len(corpus) - 1
 
 
-def test_predictions_longer_than_the_labels(corpus):
+def test_predictions_longer_than_the_labels(corpus, feature_cache):
     class LongWinded(Spy):
         def predict(self, X):
             return np.full(len(X), "something much longer")
 
-    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), LongWinded()), corpus)
+    result = evaluate_by_speaker(
+        make_pipeline(EGeMAPS(memory=feature_cache), LongWinded()), corpus
+    )
     assert set(result.predicted) == {"something much longer"}
 
 
@@ -284,28 +300,30 @@ def test_auxiliary_corpora_are_given_to_all_folds_and_written_down_in_short(corp
 
 
 @pytest.mark.slow
-def test_no_auxiliary_corpora_come_back_from_a_search(corpus):
+def test_no_auxiliary_corpora_come_back_from_a_search(corpus, feature_cache):
     rng = np.random.default_rng(0)
     auxiliary = AuxiliaryCorpora(rng.normal(size=(40, 88)), np.tile([1, 2, 3, 4], 10))
     search = GridSearchCV(
         PseudoSiameseGated(auxiliary, random_state=0, **FEW_EPOCHS),
         {"fusion": ["gate"]}, cv=GroupKFold(2), error_score="raise",
     )  # fmt: skip
-    model = make_pipeline(EGeMAPS(), StandardScaler(), search)
+    model = make_pipeline(EGeMAPS(memory=feature_cache), StandardScaler(), search)
     fitted = evaluate_by_speaker(model, corpus).estimators[0][-1]
     assert fitted.estimator.auxiliary_corpora is None
     assert fitted.best_estimator_.auxiliary_corpora is None
     assert search.estimator.auxiliary_corpora is auxiliary
 
 
-def test_search_inside_is_nested_by_speaker(corpus):
+def test_search_inside_is_nested_by_speaker(corpus, feature_cache):
     """A search in the pipeline gets the speakers of the training part."""
     search = GridSearchCV(
         make_pipeline(StandardScaler(), MetricDAE("act", max_epochs=1, random_state=0),
                       SVC()),
         {"svc__C": [0.1, 1.0]}, cv=GroupKFold(2), error_score="raise",
     )  # fmt: skip
-    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), search), corpus)
+    result = evaluate_by_speaker(
+        make_pipeline(EGeMAPS(memory=feature_cache), search), corpus
+    )
     assert len(result.folds) == 3
 
 
@@ -323,8 +341,10 @@ def test_an_estimator_that_is_no_pipeline(corpus):
 
 
 @pytest.mark.slow
-def test_progress_bar(corpus, capsys):
-    evaluate_by_speaker(make_pipeline(EGeMAPS(), Spy()), corpus)
+def test_progress_bar(corpus, capsys, feature_cache):
+    evaluate_by_speaker(make_pipeline(EGeMAPS(memory=feature_cache), Spy()), corpus)
     assert capsys.readouterr().err == ""
-    evaluate_by_speaker(make_pipeline(EGeMAPS(), Spy()), corpus, verbose=True)
+    evaluate_by_speaker(
+        make_pipeline(EGeMAPS(memory=feature_cache), Spy()), corpus, verbose=True
+    )
     assert "3/3" in capsys.readouterr().err

@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 import soundfile as sf
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import GridSearchCV, GroupKFold, HalvingGridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
@@ -296,8 +297,15 @@ def search_of(scoring):
     )
 
 
-@pytest.mark.parametrize("place", ["alone", "in a pipeline"])
-@pytest.mark.parametrize("scoring", [None, "balanced_accuracy", ["accuracy"]])
+@pytest.mark.parametrize(
+    ("scoring", "place"),
+    [
+        (None, "alone"),
+        (["accuracy"], "in a pipeline"),
+        pytest.param("balanced_accuracy", "alone", marks=pytest.mark.slow),
+        pytest.param(None, "in a pipeline", marks=pytest.mark.slow),
+    ],
+)
 def test_no_candidate_is_fitted_twice(
     corpus, table, tmp_path, monkeypatch, scoring, place
 ):
@@ -341,12 +349,75 @@ def test_candidates_of_other_folds_and_data_are_others(corpus, table, tmp_path):
     assert fits(search_of(None), corpus, features=table + 1, **options)[1] == 27
 
 
-def test_what_a_search_tries_may_be_steps(corpus, table, tmp_path):
+def by_its_last_step(estimator, X, y):
+    """A scorer that looks into the estimator, which has to be the user's own."""
+    assert type(estimator) is Pipeline
+    return estimator[-1].score(X, y)
+
+
+def test_a_scorer_that_looks_into_the_estimator(corpus, table, tmp_path):
+    search = GridSearchCV(
+        make_pipeline("passthrough", Drawing()),
+        {"drawing__random_state": [0, 1, 2]},
+        cv=GroupKFold(2),
+        scoring={"inside": by_its_last_step, "ua": "balanced_accuracy"},
+        refit="ua",
+    )
+    plain = evaluate_by_speaker(search, corpus, features=table)
+    kept = evaluate_by_speaker(search, corpus, features=table, checkpoint=tmp_path)
+    np.testing.assert_array_equal(kept.predicted, plain.predicted)
+    assert kept.learners[0][-1].scorer_.keys() == {"inside", "ua"}
+
+
+def test_successive_halving_over_a_parameter(corpus, table, tmp_path):
+    search = HalvingGridSearchCV(
+        Drawing(), {"pause": [0.0, 1.0, 2.0]}, cv=GroupKFold(2), random_state=0,
+        resource="random_state", max_resources=9,
+    )  # fmt: skip
+    plain = evaluate_by_speaker(search, corpus, features=table)
+    kept = evaluate_by_speaker(search, corpus, features=table, checkpoint=tmp_path)
+    np.testing.assert_array_equal(kept.predicted, plain.predicted)
+    assert kept.learners[0][-1].n_resources_ == plain.learners[0][-1].n_resources_
+
+
+class LikeADict(Drawing, dict):
+    """A class with another layout in memory, which nothing else can become."""
+
+    __reduce__ = object.__reduce__
+
+
+def test_a_search_over_what_cannot_be_replaced_is_kept_by_fold(corpus, table, tmp_path):
+    search = GridSearchCV(LikeADict(), {"random_state": [0, 1]}, cv=GroupKFold(2))
+    options = {"features": table, "checkpoint": tmp_path}
+    assert fits(search, corpus, **options)[1] == 15
+    assert fits(search, corpus, **options)[1] == 0
+
+
+class Unpicklable(Drawing):
+    def fit(self, X, y):
+        super().fit(X, y)
+        self.function_ = lambda: None
+        return self
+
+
+def test_what_cannot_be_pickled_once_fitted_is_not_kept(corpus, table, tmp_path):
+    wanted = evaluate_by_speaker(Unpicklable(), corpus, features=table)
+    for _ in range(2):
+        with pytest.warns(UserWarning, match=r"cannot be kept in the checkpoint \("):
+            found, n_fits = fits(
+                Unpicklable(), corpus, features=table, checkpoint=tmp_path
+            )
+        assert n_fits == 3
+        np.testing.assert_array_equal(found.predicted, wanted.predicted)
+
+
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_what_a_search_tries_may_be_steps(corpus, table, tmp_path, n_jobs):
     search = GridSearchCV(
         Pipeline([("scale", StandardScaler()), ("last", Drawing())]),
         {"scale": [StandardScaler(), "passthrough"], "last": [SVC(), Drawing(1)]},
         cv=GroupKFold(2),
-        n_jobs=2,
+        n_jobs=n_jobs,
     )
     plain = evaluate_by_speaker(search, corpus, features=table)
     kept = evaluate_by_speaker(search, corpus, features=table, checkpoint=tmp_path)

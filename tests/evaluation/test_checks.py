@@ -35,15 +35,20 @@ from tests.evaluation.helpers import Spy
         (GroupShuffleSplit(1, random_state=0), "utterances untested"),
     ],
 )
-def test_unfit_splitters_are_refused(corpus, cv, message):
+def test_unfit_splitters_are_refused(corpus, cv, message, feature_cache):
     with pytest.raises(ValueError, match=message):
-        evaluate_by_speaker(make_pipeline(EGeMAPS(), Spy()), corpus, cv=cv)
+        evaluate_by_speaker(
+            make_pipeline(EGeMAPS(memory=feature_cache), Spy()), corpus, cv=cv
+        )
 
 
-def test_a_search_that_shares_speakers_is_named(corpus):
+def test_a_search_that_shares_speakers_is_named(corpus, feature_cache):
     search = GridSearchCV(SVC(), {"C": [0.1, 1.0]}, cv=3)
     with pytest.warns(UserWarning, match=r"cv=3, which does not look at speakers"):
-        evaluate_by_speaker(make_pipeline(EGeMAPS(), StandardScaler(), search), corpus)
+        evaluate_by_speaker(
+            make_pipeline(EGeMAPS(memory=feature_cache), StandardScaler(), search),
+            corpus,
+        )
 
 
 def test_searches_are_checked_alone():

@@ -309,6 +309,23 @@ def test_pretraining_on_what_is_tested(corpus, table):
     assert not leakage_report(table, None, corpus.speaker, estimator=clean).findings
 
 
+class Refusing(DummyClassifier):
+    """Is not fitted to what it is pre-trained on."""
+
+    def fit(self, X, y):
+        raise ValueError("row 0 of X is known already.")
+
+
+def test_what_cannot_be_fitted_has_no_price(corpus, table):
+    model = make_pipeline(Pretrained("renamed", table[:3, 0]), Refusing())
+    options = {"groups": corpus.speaker, "estimator": model}
+    assert not leakage_report(table, corpus.emotion, **options).prices
+    with pytest.warns(UserWarning, match=r"cannot be fitted: row 0 of X is known"):
+        report = leakage_report(table, corpus.emotion, cv=StratifiedKFold(2), **options)
+    assert {"speakers", "pretraining"} <= kinds(report)
+    assert not report.prices
+
+
 def test_statistics_of_the_tested_speakers(corpus, table):
     model = make_pipeline(SpeakerScaler("speaker"), GaussianNB())
     report = leakage_report(table, corpus.emotion, corpus.speaker, estimator=model)

@@ -34,8 +34,10 @@ def numbers(recordings):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["activation", "valence"])
-def test_levels_are_what_is_learned_and_scored(corpus, target):
-    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), Spy()), corpus, target=target)
+def test_levels_are_what_is_learned_and_scored(corpus, target, feature_cache):
+    result = evaluate_by_speaker(
+        make_pipeline(EGeMAPS(memory=feature_cache), Spy()), corpus, target=target
+    )
     levels = dimension_levels(getattr(corpus, target))
     assert result.target == target
     np.testing.assert_array_equal(result.truth, levels)
@@ -109,13 +111,13 @@ def test_unrated_utterances_take_no_part():
     assert len(whole.predicted) == 8
 
 
-def test_unrated_and_broken_are_told_apart(corpus):
+def test_unrated_and_broken_are_told_apart(corpus, feature_cache):
     frame = corpus.frame.copy()
     frame.at[5, "waveform"] = np.full(16000, np.nan, dtype=np.float32)
     frame.loc[2, "activation"] = np.nan
     with pytest.warns(UserWarning, match="No features for 1 of 23"):
         result = evaluate_by_speaker(
-            make_pipeline(EGeMAPS(on_error="warn"), Spy()),
+            make_pipeline(EGeMAPS(on_error="warn", memory=feature_cache), Spy()),
             Corpus(frame, name="broken"),
             target="activation",
         )
@@ -141,8 +143,8 @@ def test_a_target_without_ratings(ratings, target, message):
 
 
 @pytest.mark.slow
-def test_labels_of_the_held_out_speaker_never_matter_to_levels(corpus):
-    pipeline = recipes.metric_dae("act", random_state=0)
+def test_labels_of_the_held_out_speaker_never_matter_to_levels(corpus, feature_cache):
+    pipeline = recipes.metric_dae("act", random_state=0, memory=feature_cache)
     pipeline.set_params(metricdae__max_epochs=2)
     first = evaluate_by_speaker(pipeline, corpus, target="activation")
     held_out = first.fold == 0

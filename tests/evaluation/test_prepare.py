@@ -119,8 +119,8 @@ def test_features_that_do_not_fit(corpus, features, message):
         evaluate_by_speaker(MODEL, corpus, features=features)
 
 
-def test_a_front_end_beside_features(corpus, table):
-    model = make_pipeline(EGeMAPS(), *MODEL)
+def test_a_front_end_beside_features(corpus, table, feature_cache):
+    model = make_pipeline(EGeMAPS(memory=feature_cache), *MODEL)
     for estimator in (model, GridSearchCV(model, {}), make_pipeline(model)):
         with pytest.raises(ValueError, match="begins with a front end, which takes"):
             evaluate_by_speaker(estimator, corpus, features=table)

@@ -126,8 +126,10 @@ def test_recordings_that_an_estimator_cannot_use_are_left_out(corpus, estimator)
     assert result.truth.tolist() == np.delete(corpus.emotion, [3, 17]).tolist()
 
 
-def test_a_step_that_is_not_handed_recordings_is_not_asked(corpus):
-    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), Loud()), corpus)
+def test_a_step_that_is_not_handed_recordings_is_not_asked(corpus, feature_cache):
+    result = evaluate_by_speaker(
+        make_pipeline(EGeMAPS(memory=feature_cache), Loud()), corpus
+    )
     assert result.left_out == []
 
 
@@ -284,8 +286,8 @@ def test_those_of_the_library_have_the_methods():
     assert not isinstance(EGeMAPS(), ChecksRecordings)
 
 
-def test_an_evaluated_estimator_is_not_changed(corpus):
-    estimator = make_pipeline(EGeMAPS(), Holder(np.ones(2)))
+def test_an_evaluated_estimator_is_not_changed(corpus, feature_cache):
+    estimator = make_pipeline(EGeMAPS(memory=feature_cache), Holder(np.ones(2)))
     before = clone(estimator).get_params()
     evaluate_by_speaker(estimator, replace(corpus, name="other"))
     after = estimator.get_params()

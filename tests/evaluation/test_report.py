@@ -57,8 +57,8 @@ def plain():
     return evaluation_of(*drawn(np.random.default_rng(0)))
 
 
-def test_report_of_an_evaluation(corpus, tmp_path):
-    evaluation = evaluate_by_speaker(recipes.egemaps_svc(), corpus)
+def test_report_of_an_evaluation(corpus, tmp_path, feature_cache):
+    evaluation = evaluate_by_speaker(recipes.egemaps_svc(memory=feature_cache), corpus)
     path = evaluation.report(tmp_path / "report.html")
     text = path.read_text(encoding="utf-8")
     page = Page(text)

@@ -21,14 +21,18 @@ from tests.evaluation.helpers import Spy
 
 
 @pytest.mark.slow
-def test_embedding_of_searches_and_short_pipelines(corpus):
+def test_embedding_of_searches_and_short_pipelines(corpus, feature_cache):
     search = GridSearchCV(
         make_pipeline(StandardScaler(), PCA(3, random_state=0), SVC()),
         {"svc__C": [0.1, 1.0]}, cv=GroupKFold(2),
     )  # fmt: skip
-    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), search), corpus)
+    result = evaluate_by_speaker(
+        make_pipeline(EGeMAPS(memory=feature_cache), search), corpus
+    )
     assert result.embedding(0).shape == (len(corpus), 3)
-    result = evaluate_by_speaker(make_pipeline(EGeMAPS(), Spy()), corpus)
+    result = evaluate_by_speaker(
+        make_pipeline(EGeMAPS(memory=feature_cache), Spy()), corpus
+    )
     np.testing.assert_array_equal(result.embedding(0), result.features)
 
 
@@ -53,8 +57,8 @@ def test_embedding_is_an_array_whatever_the_output_container(corpus):
 # Auxiliary corpora
 
 
-def test_result_is_json_and_says_how_it_came(corpus):
-    estimator = recipes.egemaps_svc()
+def test_result_is_json_and_says_how_it_came(corpus, feature_cache):
+    estimator = recipes.egemaps_svc(memory=feature_cache)
     before = clone(estimator).get_params()
     result = evaluate_by_speaker(estimator, corpus)
     stored = json.loads(json.dumps(result.to_dict()))
@@ -82,8 +86,10 @@ def test_result_is_json_and_says_how_it_came(corpus):
     assert estimator.get_params().keys() == before.keys()
 
 
-def test_printed_table(corpus):
-    text = str(evaluate_by_speaker(make_pipeline(EGeMAPS(), Spy()), corpus))
+def test_printed_table(corpus, feature_cache):
+    text = str(
+        evaluate_by_speaker(make_pipeline(EGeMAPS(memory=feature_cache), Spy()), corpus)
+    )
     lines = text.splitlines()
     assert lines[0].split() == ["held", "out", "utterances", "WA", "UA", "F1"]
     assert lines[1].split() == ["speaker01", "8", "0.250", "0.250", "0.100"]
@@ -98,8 +104,8 @@ def test_printed_table(corpus):
 # Levels of activation and valence
 
 
-def test_embedding_of_a_fold(corpus):
-    pipeline = recipes.metric_dae("act", random_state=0)
+def test_embedding_of_a_fold(corpus, feature_cache):
+    pipeline = recipes.metric_dae("act", random_state=0, memory=feature_cache)
     pipeline.set_params(metricdae__max_epochs=1)
     result = evaluate_by_speaker(pipeline, corpus)
     embedding = result.embedding(1)

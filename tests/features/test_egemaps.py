@@ -574,7 +574,9 @@ def test_progress(capsys, waves):
     assert not capsys.readouterr().err
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize(
+    "backend", [pytest.param("loky", marks=pytest.mark.slow), "threading"]
+)
 def test_grid_search_extracts_once(tmp_path, files, waves, backend):
     memory = tmp_path / "memory"
     pipe = make_pipeline(EGeMAPS(memory=str(memory)), StandardScaler(), SVC())

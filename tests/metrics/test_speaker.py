@@ -34,8 +34,8 @@ def names(speaker):
     return np.array(["spk03", "spk08", "spk09", "spk10"])[speaker]
 
 
-def probe_once(X, speaker, **keywords):
-    return speaker_probe(X, speaker, n_repeats=3, random_state=0, **keywords)
+def probe_once(X, speaker, n_repeats=3, **keywords):
+    return speaker_probe(X, speaker, n_repeats=n_repeats, random_state=0, **keywords)
 
 
 # What is measured
@@ -192,10 +192,11 @@ def test_a_seed_repeats_it_and_global_state_stays():
     X, speaker = voices()
     np.random.seed(0)  # noqa: NPY002
     before = np.random.get_state()[1].copy()  # noqa: NPY002
-    first = speaker_probe(X, speaker, random_state=1)
-    again = speaker_probe(X, speaker, random_state=np.random.RandomState(1))
+    first = speaker_probe(X, speaker, n_repeats=2, random_state=1)
+    state = np.random.RandomState(1)
+    again = speaker_probe(X, speaker, n_repeats=2, random_state=state)
     assert first == again
-    assert first != speaker_probe(X, speaker, random_state=2)
+    assert first != speaker_probe(X, speaker, n_repeats=2, random_state=2)
     assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
@@ -206,10 +207,10 @@ def test_containers_of_rows():
     X, speaker = voices()
     X = X.astype(np.float32)
     before = X.copy()
-    result = probe_once(X.astype(np.float64), speaker)
+    result = probe_once(X.astype(np.float64), speaker, 2)
     frame = pd.DataFrame(X, columns=list("abcdef"), index=np.arange(60) + 7)
     for container in (X, frame, X.tolist(), list(X), X.astype(object)):
-        assert probe_once(container, speaker) == result
+        assert probe_once(container, speaker, 2) == result
     series = pd.Series(names(speaker), index=np.arange(60)[::-1])
     for labels in (
         names(speaker).tolist(),
@@ -219,7 +220,7 @@ def test_containers_of_rows():
         series.to_frame(),
         names(speaker)[:, None],
     ):
-        assert probe_once(X, labels) == result
+        assert probe_once(X, labels, 2) == result
     assert_array_equal(X, before)
 
 

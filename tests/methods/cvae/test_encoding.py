@@ -22,7 +22,10 @@ def standardized(model, x):
 # Reconstruction
 
 
-@VARIANTS
+@pytest.mark.parametrize(
+    "variant",
+    ["cvae", *(pytest.param(v, marks=pytest.mark.slow) for v in ("vae", "ae"))],
+)
 def test_reconstruction_is_near_what_was_encoded(variant):
     X, y = speech()
     model = small(variant, latent_dim=6, beta=0.01, max_epochs=200, lr=3e-3).fit(X, y)
