@@ -164,6 +164,8 @@ def with_labels(
 
 def _how_to_rate(options: argparse.Namespace) -> str:
     """Say what to do where the corpus has no ratings of the target."""
+    if options.corpus in OWN:
+        return f"they need a column, or a place in the names, of {options.target}"
     if options.dimensions:
         return f"the table of --dimensions needs a column of {options.target}"
     if options.corpus in rated_corpora():

@@ -47,6 +47,17 @@ def test_a_folder_is_evaluated_and_looked_at(speech, tmp_path, capsys):
     assert "happiness, hot, neutral" in capsys.readouterr().out
 
 
+def test_levels_of_ratings_need_ratings(speech, tmp_path, capsys):
+    arguments = ("evaluate", "--target", "val", "--output", tmp_path, *RECIPE)
+    own = ("--folder", speech, "--pattern", "{speaker}_{emotion}_*")
+    assert run(*arguments, *own) == 2
+    assert "they need a column, or a place in the names" in capsys.readouterr().err
+    own = ("--table", speech / "few.csv", "--columns", "file=clip")
+    assert run(*arguments, *own, "--folds", 2) == 0
+    scores = json.loads((tmp_path / "scores.json").read_text("utf-8"))
+    assert {*scores["settings"]["corpus"]["classes"]} <= {"low", "medium", "high"}
+
+
 def test_transfer_from_and_to_ones_own(speech, tmp_path, capsys):
     arguments = ["transfer", "--source", f"table={speech / 'few.csv'}"]
     arguments += ["--target", f"folder={speech}", "--pattern", "{speaker}_{emotion}_*"]
