@@ -309,7 +309,7 @@ def test_faults_are_said_in_a_line_and_a_status(
     [
         (
             ["berlin=x"],
-            "tess, urdu as the corpus, got ",
+            "tess, urdu as the corpus, or ",
         ),
         (["urdu"], "--auxiliary takes CORPUS=DIR"),
         (["urdu="], "got 'urdu='"),

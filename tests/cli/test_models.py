@@ -43,7 +43,9 @@ def test_synthetic_recordings_have_a_table(speech, capsys):
     assert "is there already" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("evaluated", [True, False])
+@pytest.mark.parametrize(
+    "evaluated", [True, pytest.param(False, marks=pytest.mark.slow)]
+)
 def test_train_writes_a_model_with_its_scores(speech, tmp_path, capsys, evaluated):
     path, card = tmp_path / "new" / "model.skops", tmp_path / "card.md"
     arguments = ["train", "--recipe", "logmel_baseline", "--folds", 2, "--quiet"]
@@ -65,7 +67,9 @@ def test_train_writes_a_model_with_its_scores(speech, tmp_path, capsys, evaluate
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+@pytest.mark.parametrize(
+    "suffix", ["csv", pytest.param("jsonl", marks=pytest.mark.slow)]
+)
 def test_predict_a_folder_goes_on_where_it_was_stopped(
     speech, model, tmp_path, capsys, suffix
 ):

@@ -58,6 +58,7 @@ def test_levels_of_ratings_need_ratings(speech, tmp_path, capsys):
     assert {*scores["settings"]["corpus"]["classes"]} <= {"low", "medium", "high"}
 
 
+@pytest.mark.slow
 def test_transfer_from_and_to_ones_own(speech, tmp_path, capsys):
     arguments = ["transfer", "--source", f"table={speech / 'few.csv'}"]
     arguments += ["--target", f"folder={speech}", "--pattern", "{speaker}_{emotion}_*"]

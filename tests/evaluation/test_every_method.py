@@ -19,7 +19,7 @@ from tests.features.encoders import make_encoder
 
 EPOCHS = {"max_epochs", "feature_epochs", "pretraining_epochs"}
 # The others differ from these in parameters alone, or take long.
-QUICK = {"contrastive_siamese", "metric_dae"}
+QUICK = {"contrastive_siamese"}
 
 
 class Loudest(ClassifierMixin, BaseEstimator):

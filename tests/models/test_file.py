@@ -307,6 +307,7 @@ def test_the_list_names_what_there_is():
         assert hasattr(importlib.import_module(module), attribute), name
 
 
+@pytest.mark.slow
 def test_a_fresh_process_loads_it(path, corpus, tmp_path):
     wanted = models.load(path).predict(corpus.audio[:2]).tolist()
     for number, (waveform, rate) in enumerate(corpus.audio[:2]):

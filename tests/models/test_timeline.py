@@ -74,7 +74,7 @@ def test_pauses_have_no_emotion(model, signal):
     assert "windows" in repr(timeline)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.lists(st.integers(1, 40_000), min_size=1, max_size=8))
 def test_any_chunks_give_the_same(model, signal, cuts):
     whole = predict_timeline(model, (signal, RATE), **SETTINGS)
