@@ -33,8 +33,6 @@ from sklearn_ser.training._net import TrainingNet
 from tests.estimators import AUXILIARY, TRAINED, data_for, make_auxiliary, make_data
 
 ROOT = Path(__file__).resolve().parents[2]
-# What torch reads when it is imported; tests have one.
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 trained = pytest.mark.parametrize(
     ("estimator", "needs"), TRAINED, ids=lambda value: str(value).replace("\n", "")[:60]
@@ -269,7 +267,7 @@ with multiprocessing.get_context("fork").Pool(2) as pool:
 def test_forked_processes_do_not_wait_for_threads_of_their_parent():
     done = subprocess.run(
         [sys.executable, "-c", FORKED],
-        env=os.environ | dict.fromkeys(THREADS, "2"),
+        env=os.environ | {"OMP_NUM_THREADS": "2"},
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -296,7 +294,7 @@ def test_same_numbers_whatever_the_number_of_threads():
     printed = [
         subprocess.run(
             [sys.executable, "-c", FINGERPRINT.replace("torch\n", "torch\n" + setting)],
-            env=os.environ | dict.fromkeys(THREADS, n),
+            env=os.environ | {"OMP_NUM_THREADS": n},
             cwd=ROOT,
             capture_output=True,
             text=True,
